@@ -1,0 +1,71 @@
+// What a backend is, on one screen. It turns launches and routine specifications into executables and looks after device
+// memory; it knows no op by name. Places are numbers that only the backend understands (on WebAssembly: byte addresses).
+// Implementations: the interpreter in interpreter/ (float64, the reference), @nabla/backend-wasm. Read next: plan/plan.ts.
+import type { DType, TypedArray } from './dtype.ts'
+import type { Launch } from './kernel.ts'
+import type { RoutineName, RoutineSpec } from './routine.ts'
+
+/** A piece of device memory, as its backend numbers it. */
+export type Place = number
+
+/** What a backend can take. The planner keeps within these. */
+export interface BackendLimits {
+  /** Most memory arguments (inputs and outputs together) of one kernel. */
+  readonly args: number
+  /** Most outputs of one kernel. */
+  readonly outputs: number
+  /** Most bytes of device memory in all. */
+  readonly bytes: number
+  readonly dtypes: readonly DType[]
+  /** Whether `read` answers at once, so that values can be copied out inside a step. */
+  readonly sync: boolean
+}
+
+/** Where work ran, in words and numbers (R10). */
+export interface BackendInfo {
+  readonly name: string
+  readonly threads: number
+  /** Why it is not faster: one line each, for example why only one thread runs. */
+  readonly notes: readonly string[]
+  readonly bytes: { readonly inUse: number; readonly reserved: number }
+  /** Kernels compiled since start. */
+  readonly compiled: number
+}
+
+/** One buffer of a plan's arena: its bytes, and where the planner put it. Lifetimes are steps of the plan, inclusive. */
+export interface ArenaSlot {
+  readonly bytes: number
+  readonly offset: number
+  readonly first: number
+  readonly last: number
+}
+
+/** Something that runs: `places` by plan slot, `numbers` by plan number. */
+export interface Executable {
+  run(places: readonly Place[], numbers: ArrayLike<number>): void
+  /** Frees what the executable holds (parameter blocks, tables). It never runs again. */
+  dispose(): void
+}
+
+/** Runs a routine of one kind, or says null where it cannot. */
+export type RoutineFactory<S extends RoutineSpec = RoutineSpec> = (spec: S) => Executable | null
+
+/** A device. */
+export interface Backend {
+  readonly name: string
+  readonly limits: BackendLimits
+  info(): BackendInfo
+  /** Device memory that stays until released. @throws BackendError when there is none left, saying how much was asked */
+  allocate(bytes: number): Place
+  release(place: Place): void
+  /** Makes room for a plan's arena; returns the place of each slot. What an arena held before is lost. */
+  reserve(slots: readonly ArenaSlot[], bytes: number): readonly Place[]
+  kernel(launch: Launch): Executable
+  readonly routines: { readonly [Name in RoutineName]?: RoutineFactory<Extract<RoutineSpec, { name: Name }>> }
+  /** Copies host elements to a place. Bools arrive as bytes and become what the device stores. */
+  write(place: Place, dtype: DType, data: TypedArray): void
+  /** Copies `length` elements out into a host array of their own. */
+  read(place: Place, dtype: DType, length: number): TypedArray | Promise<TypedArray>
+  /** Copies bytes between places. */
+  copy(from: Place, to: Place, bytes: number): void
+}

@@ -1,0 +1,264 @@
+// Building a plan, the whole way: expand, fuse, choose what is stored, order, compose, lay out memory. This happens once
+// per structure; see plan.ts for what happens at every step. The stages each have their file; this one is their story.
+import type { Backend, Executable } from '../backend.ts'
+import { bytesOf } from '../dtype.ts'
+import type { Launch } from '../kernel.ts'
+import type { RoutineSpec } from '../routine.ts'
+import { sizeOf } from '../shape.ts'
+import { composeKernel, ownDestination, workOf, type Destination, type Surroundings } from './compose.ts'
+import { expandTrace } from './expand.ts'
+import { interpretRoutine } from './fallback.ts'
+import { fuse, type Unit } from './fuse.ts'
+import { chooseStored } from './materialize.ts'
+import { lowerBound, planMemory, type Lifetime } from './memory.ts'
+import { Plan, type PlanSlot, type PlanStep } from './plan.ts'
+import type { Primitive, PrimitiveGraph } from './primitive.ts'
+import { schedule } from './schedule.ts'
+import { isSame } from './space.ts'
+import type { Trace } from './walk.ts'
+
+/** A step before it has been compiled. */
+interface Draft {
+  readonly unit: Unit
+  readonly launch: Launch | null
+  readonly spec: RoutineSpec | null
+  readonly reads: readonly number[]
+  readonly writes: readonly number[]
+}
+
+/** Builds the plan of a trace. @param fusing whether work is fused; without, every primitive is a step of its own */
+export function buildPlan(trace: Trace, backend: Backend, fusing: boolean = true): Plan {
+  const { graph, ofNode, constants } = expandTrace(trace, backend)
+  const outputs = trace.outputs.map((node) => bufferOf(graph, ofNode[node.ordinal]!))
+  const assigned = trace.assignments.map(([variable, node]) => ({
+    variable: variable.ordinal,
+    value: bufferOf(graph, ofNode[node.ordinal]!),
+  }))
+  const demanded = new Set<Primitive>([...outputs, ...assigned.map(({ value }) => value)])
+  const primitives = reachable(graph, demanded)
+  const fusion = fuse(primitives, (primitive) => demanded.has(primitive), fusing)
+  const stored = chooseStored(primitives, fusion, demanded, fusing)
+
+  // Slots: hosts, Variables, then stored values.
+  const slots: PlanSlot[] = []
+  for (const node of trace.hosts)
+    slots.push({ role: 'host', dtype: node.dtype, length: sizeOf(node.shape), arena: -1, alias: -1 })
+  for (const variable of trace.variables) {
+    slots.push({
+      role: 'variable',
+      dtype: variable.dtype,
+      length: sizeOf(variable.shape),
+      arena: -1,
+      alias: -1,
+    })
+  }
+  const hostCount = trace.hosts.length
+  const variableCount = trace.variables.length
+  const slotOfValue = new Map<Primitive, number>()
+  const destinations = new Map<Primitive, Destination>()
+  for (const primitive of primitives) {
+    if (primitive.kind === 'host') slotOfValue.set(primitive, primitive.index)
+    if (primitive.kind === 'variable') slotOfValue.set(primitive, hostCount + primitive.index)
+    if (!stored.has(primitive)) continue
+    const slot =
+      slots.push({ role: 'value', dtype: primitive.dtype, length: primitive.size, arena: -1, alias: -1 }) - 1
+    slotOfValue.set(primitive, slot)
+    if (primitive.kind !== 'assemble') destinations.set(primitive, ownDestination(primitive, slot))
+    else for (const part of primitive.inputs) destinations.set(part, { slot, layout: part.target! })
+  }
+
+  const updates = new Set(assigned.map(({ value }) => value))
+  const writesVariable = (unit: Unit): boolean =>
+    [...unit.members.keys()].some((member) => updates.has(member))
+  const units = schedule(fusion.units, writesVariable)
+  const surroundings: Surroundings = {
+    slotOf: (value) => slotOfValue.get(value),
+    destinationOf: (member) => destinations.get(member),
+  }
+  const drafts = units
+    .filter((unit) => unit.kind !== 'join')
+    .map((unit) => draftOf(unit, surroundings))
+    .filter((draft) => draft.writes.length > 0)
+
+  const writeBacks: { from: number; variable: number }[] = []
+  for (const { variable, value } of assigned) {
+    const slot = slotOfValue.get(value)!
+    const target = hostCount + variable
+    if (slots[slot]!.alias < 0 && canWriteInPlace(drafts, slot, target))
+      slots[slot] = { ...slots[slot]!, alias: target }
+    else writeBacks.push({ from: slot, variable })
+  }
+
+  const outputSlots = outputs.map((value) => slotOfValue.get(value)!)
+  const lasting = new Set([...outputSlots, ...writeBacks.map(({ from }) => from)])
+  const { lifetimes, arenaIndex } = lifetimesOf(drafts, slots, lasting)
+  const { slots: arena, bytes: arenaBytes } = planMemory(lifetimes)
+  arenaIndex.forEach((index, slot) => {
+    if (index >= 0) slots[slot] = { ...slots[slot]!, arena: index }
+  })
+
+  const steps = drafts.map((draft): PlanStep => {
+    const { unit, launch, spec, reads, writes } = draft
+    const ops = [...unit.members.keys()].map((member) => member.name)
+    if (launch !== null)
+      return {
+        executable: backend.kernel(launch),
+        kind: 'kernel',
+        ops,
+        reads,
+        writes,
+        work: `${workOf(launch)}`,
+      }
+    return {
+      executable: routineExecutable(spec!, slots, backend),
+      kind: spec!.name,
+      ops,
+      reads,
+      writes,
+      work: workOfRoutine(spec!),
+    }
+  })
+  const parts = {
+    steps,
+    slots,
+    arena,
+    arenaBytes,
+    arenaLowerBound: lowerBound(lifetimes),
+    hostCount,
+    variableCount,
+    constants,
+    outputs: outputSlots,
+    writeBacks,
+  }
+  return new Plan(parts, trace.numbers.length)
+}
+
+/** The primitive whose own buffer holds a demanded value row-major; a copy where there is none yet. */
+function bufferOf(graph: PrimitiveGraph, value: Primitive): Primitive {
+  const { source } = value
+  const computed =
+    source.kind === 'map' ||
+    source.kind === 'reduce' ||
+    source.kind === 'routine' ||
+    source.kind === 'assemble'
+  if (computed && source.size === value.size && isSame(value.layout)) return source
+  return graph.copy(value)
+}
+
+/** Primitives that demanded ones need, inputs first. */
+function reachable(graph: PrimitiveGraph, demanded: ReadonlySet<Primitive>): Primitive[] {
+  const needed = new Set<Primitive>()
+  const stack = [...demanded]
+  while (stack.length > 0) {
+    const primitive = stack.pop()!
+    if (needed.has(primitive)) continue
+    needed.add(primitive)
+    stack.push(...primitive.inputs)
+  }
+  return graph.all.filter((primitive) => needed.has(primitive))
+}
+
+function draftOf(unit: Unit, surroundings: Surroundings): Draft {
+  if (unit.kind === 'kernel') {
+    const launch = composeKernel(unit, surroundings)
+    const reads: number[] = []
+    const writes: number[] = []
+    launch.kernel.args.forEach((arg, i) => {
+      if (arg.role === 'input') reads.push(launch.slots[i]!)
+      if (arg.role === 'output') writes.push(launch.slots[i]!)
+    })
+    return { unit, launch, spec: null, reads, writes }
+  }
+  const [primitive] = unit.members.keys()
+  const { routine, inputs, shape, dtype, attributes } = primitive!
+  const operands = inputs.slice(0, routine!.operands.length)
+  const reads = operands.map((input) => surroundings.slotOf(input.source)!)
+  const writes = [surroundings.slotOf(primitive!)!]
+  const spec = routine!.specify({
+    inputs: operands.map((input) => input.layout),
+    shape,
+    dtype,
+    attributes,
+    slots: [...reads, ...writes],
+    numbers: inputs.slice(operands.length).map((input) => input.index),
+  })
+  return { unit, launch: null, spec, reads, writes }
+}
+
+/**
+ * Whether a value may be written straight over its Variable: its kernel must read the old version, if at all, at the very
+ * places it writes; nobody may read the old version later; and nothing that can fail may come later.
+ */
+function canWriteInPlace(drafts: readonly Draft[], slot: number, variable: number): boolean {
+  const writer = drafts.findIndex((draft) => draft.writes.includes(slot))
+  if (writer < 0) return false
+  for (let i = writer + 1; i < drafts.length; i++) {
+    const later = drafts[i]!
+    if (later.reads.includes(variable) || later.spec?.name === 'gather' || later.spec?.name === 'scatterAdd')
+      return false
+  }
+  const { launch } = drafts[writer]!
+  if (launch === null) return !drafts[writer]!.reads.includes(variable)
+  const output = launch.slots.indexOf(slot)
+  const written = launch.accesses[output]!
+  return launch.slots.every((other, i) => {
+    if (other !== variable) return true
+    const read = launch.accesses[i]!
+    const same =
+      read.offset === written.offset && read.strides.every((stride, axis) => stride === written.strides[axis])
+    const stashed = launch.kernel.stages.some((stage) => stage.accumulators.some((a) => a.stash === output))
+    return same && !stashed
+  })
+}
+
+/** How long each slot's contents are needed; hosts are uploaded before the first step. */
+function lifetimesOf(
+  drafts: readonly Draft[],
+  slots: readonly PlanSlot[],
+  lasting: ReadonlySet<number>,
+): { lifetimes: Lifetime[]; arenaIndex: number[] } {
+  const first: number[] = slots.map((slot) => (slot.role === 'host' ? 0 : Infinity))
+  const last: number[] = slots.map(() => -1)
+  drafts.forEach((draft, step) => {
+    for (const slot of [...draft.reads, ...draft.writes]) {
+      first[slot] = Math.min(first[slot]!, step)
+      last[slot] = Math.max(last[slot]!, step)
+    }
+  })
+  for (const slot of lasting) last[slot] = drafts.length
+  const lifetimes: Lifetime[] = []
+  const arenaIndex = slots.map((slot, i) => {
+    if (slot.role === 'variable' || slot.alias >= 0) return -1
+    const start = Math.min(first[i]!, drafts.length)
+    return (
+      lifetimes.push({
+        bytes: slot.length * bytesOf(slot.dtype),
+        first: start,
+        last: Math.max(last[i]!, start),
+      }) - 1
+    )
+  })
+  return { lifetimes, arenaIndex }
+}
+
+function routineExecutable(spec: RoutineSpec, slots: readonly PlanSlot[], backend: Backend): Executable {
+  const factory = backend.routines[spec.name] as ((spec: RoutineSpec) => Executable | null) | undefined
+  return factory?.(spec) ?? interpretRoutine(spec, slots, backend)
+}
+
+function workOfRoutine(spec: RoutineSpec): string {
+  switch (spec.name) {
+    case 'contract':
+      return [spec.batch, spec.m, spec.n, spec.k].map((sizes) => sizeOf(sizes)).join('x')
+    case 'gather':
+    case 'scatterAdd':
+      return `${sizeOf(spec.sizes)}`
+    case 'argsort':
+    case 'scan':
+      return `${spec.rows}x${spec.length}`
+    case 'random':
+      return `${spec.length}`
+    default:
+      return spec satisfies never
+  }
+}

@@ -1,0 +1,117 @@
+// Routines: work that is no walk over a row and so is written by hand in each backend: contraction, gather, scatter-add,
+// argsort, random numbers, scans. A specification says sizes and strides; the buffers come with each run. A backend may
+// answer null, and the interpreter then does it (said once). Read next: backend.ts.
+import type { DType } from './dtype.ts'
+import type { Access, ReduceFunction } from './kernel.ts'
+
+/**
+ * C[b, m, n] = sum over k of A[b, m, k] * B[b, k, n]. Each of b, m, n, k may be several axes; each operand has one stride
+ * per axis, so matmul in every transposition, einsum, and convolution over sliding windows are all this one routine.
+ */
+export interface ContractSpec {
+  readonly name: 'contract'
+  readonly dtype: DType
+  readonly batch: readonly number[]
+  readonly m: readonly number[]
+  readonly n: readonly number[]
+  readonly k: readonly number[]
+  /** Strides in elements, one per axis of the group. */
+  readonly a: {
+    readonly offset: number
+    readonly batch: readonly number[]
+    readonly m: readonly number[]
+    readonly k: readonly number[]
+  }
+  readonly b: {
+    readonly offset: number
+    readonly batch: readonly number[]
+    readonly k: readonly number[]
+    readonly n: readonly number[]
+  }
+  readonly c: {
+    readonly offset: number
+    readonly batch: readonly number[]
+    readonly m: readonly number[]
+    readonly n: readonly number[]
+  }
+  /** Plan slots: a, b, c. */
+  readonly slots: readonly [number, number, number]
+}
+
+/**
+ * out[i] = source[i with position along one axis replaced by index[i]]. `source` has stride 0 along that axis; `step` is the
+ * stride its index moves by and `limit` its size there. Indices outside [0, limit) are a ValueError, before anything is written.
+ */
+export interface GatherSpec {
+  readonly name: 'gather'
+  readonly dtype: DType
+  readonly op: string
+  readonly sizes: readonly number[]
+  readonly source: Access
+  readonly index: Access
+  readonly out: Access
+  readonly step: number
+  readonly limit: number
+  /** Plan slots: source, index, out. */
+  readonly slots: readonly [number, number, number]
+}
+
+/** The adjoint of gather: out starts as zeros over `length` elements; out[i with index[i] along one axis] += source[i]. */
+export interface ScatterAddSpec {
+  readonly name: 'scatterAdd'
+  readonly dtype: DType
+  readonly op: string
+  readonly sizes: readonly number[]
+  readonly source: Access
+  readonly index: Access
+  readonly out: Access
+  readonly step: number
+  readonly limit: number
+  /** Elements of the whole output buffer, which is zeroed first. */
+  readonly length: number
+  /** Plan slots: source, index, out. */
+  readonly slots: readonly [number, number, number]
+}
+
+/** Indices (int32) that would sort each row; stable; NaN is larger than every number. Rows are contiguous. */
+export interface ArgsortSpec {
+  readonly name: 'argsort'
+  readonly dtype: DType
+  readonly rows: number
+  readonly length: number
+  readonly descending: boolean
+  /** Plan slots: source (row-major), out. */
+  readonly slots: readonly [number, number]
+}
+
+/**
+ * Counter-based random numbers (R8): element e takes word e mod 4 of the Philox 4x32-10 block at counter [e div 4, 0, c0, c1]
+ * under key [k0, k1]. `uniform`: word / 2^32 cut to 24 bits, in [0, 1). `normal`: Box-Muller on the word pairs (0, 1), (2, 3).
+ */
+export interface RandomSpec {
+  readonly name: 'random'
+  readonly distribution: 'uniform' | 'normal'
+  readonly dtype: DType
+  readonly length: number
+  /** Indices into the plan's numbers: k0, k1, c0, c1, each an unsigned 32-bit integer. */
+  readonly numbers: readonly [number, number, number, number]
+  /** Plan slot: out. */
+  readonly slots: readonly [number]
+}
+
+/** Running reduction along each contiguous row: out[r, i] = fn over source[r, 0..i]. */
+export interface ScanSpec {
+  readonly name: 'scan'
+  readonly fn: ReduceFunction
+  readonly dtype: DType
+  readonly rows: number
+  readonly length: number
+  /** Plan slots: source (row-major), out. */
+  readonly slots: readonly [number, number]
+}
+
+/** Any routine with everything a plan knows about one run of it. */
+export type RoutineSpec = ContractSpec | GatherSpec | ScatterAddSpec | ArgsortSpec | RandomSpec | ScanSpec
+
+/** Name of a routine. */
+export type RoutineName = RoutineSpec['name']
