@@ -1,0 +1,75 @@
+// Kernels whose vectors run along the last outer axis: every lane is a row of its own, and inner loops step through the
+// rows of memory while neighbouring lanes read neighbouring elements. For reductions over an axis that is not the last
+// one in memory, such as column sums or a softmax over channels, and for windows too short to fill a vector. An item is
+// a group of vectors side by side. The other form is rows.ts.
+import { i32 } from '../wat/instructions.ts'
+import type { Local, Wat } from '../wat/wat.ts'
+import type { Site } from './access.ts'
+import { columnUnroll } from './passes.ts'
+import { beginAccumulators, walkAxes, writeVectors, type KernelWriter } from './pass-writer.ts'
+import { indicesOf } from './rows.ts'
+
+/** Lanes of an item: the last outer axis is cut into this many at a time. */
+export function columnsPerItem({ kernel, passes, placement, lanes }: KernelWriter): number {
+  return lanes * columnUnroll(kernel, passes, placement)
+}
+
+/** Emits the loop over items `from` to `to`. */
+export function writeColumns(writer: KernelWriter, from: Local, to: Local): void {
+  const { f, kernel, lanes, addresses } = writer
+  const laneAxis = kernel.outerRank - 1
+  const wide = columnsPerItem(writer)
+  const columns = addresses.size(laneAxis)
+  const perRow = f.let(i32.div_u(i32.add(columns, wide - 1), i32.const(wide)), 'perRow')
+  const item = f.let(from, 'item')
+  f.for(item, to, 1, () => {
+    const start = f.let(i32.mul(i32.rem_u(item, perRow), 4 * wide), 'start')
+    const pointers = outerPointers(writer, f.let(i32.div_u(item, perRow), 'row'))
+    const end = f.let(i32.shl(columns, 2), 'end')
+    const stop = f.let(i32.add(start, 4 * wide), 'stop')
+    const writeNarrow = (): void => {
+      const offset = f.let(start, 'offset')
+      const fullEnd = f.let(i32.and(end, -4 * lanes), 'fullEnd')
+      f.for(offset, fullEnd, 4 * lanes, () => writeGroup(writer, { pointers, offset, groups: 1, remaining: null }))
+      f.if(i32.lt_u(offset, end), () => {
+        const remaining = f.let(i32.shr_u(i32.sub(end, offset), 2), 'remaining')
+        writeGroup(writer, { pointers, offset, groups: 1, remaining })
+      })
+    }
+    f.if(
+      i32.le_u(stop, end),
+      () => writeGroup(writer, { pointers, offset: start, groups: wide / lanes, remaining: null }),
+      writeNarrow,
+    )
+  })
+}
+
+/** Pointers at the first column, for an index over all outer axes but the last. */
+function outerPointers({ f, kernel, addresses }: KernelWriter, row: Local): readonly Wat[] {
+  const indices = indicesOf({ f, addresses }, row, kernel.outerRank - 1)
+  return kernel.args.map(({ classes }, arg) => {
+    const pointer = indices.reduce<Wat>((sum, index, axis) => {
+      return classes[axis] === 0 ? sum : i32.add(sum, i32.mul(index, addresses.stride(arg, axis)))
+    }, addresses.base(arg))
+    return f.let(pointer, 'pointer')
+  })
+}
+
+/** All passes over some neighbouring columns. */
+function writeGroup(writer: KernelWriter, site: Site): void {
+  const { f, kernel, access, evaluator, passes } = writer
+  const innerAxes = Array.from({ length: kernel.innerRank }, (_, i) => kernel.outerRank + i)
+  evaluator.within(1, site, [], () => {
+    for (const pass of passes) {
+      evaluator.hoist(pass.roots)
+      const running = beginAccumulators(writer, pass, site.groups)
+      walkAxes(writer, pass, innerAxes, site, (inside) => writeVectors(writer, pass, inside, running))
+      pass.accumulators.forEach((_, i) => evaluator.setAccumulator(pass.stage, i, running[i]!))
+    }
+    const rowStores = kernel.stores.filter((store) => store.level === 'row')
+    for (let group = 0; group < site.groups; group++) {
+      const values = rowStores.map(({ value }) => f.once(evaluator.value(value, group)))
+      rowStores.forEach(({ arg }, i) => access.store(arg, site, group, values[i]!))
+    }
+  })
+}

@@ -1,0 +1,84 @@
+// A kernel's work on one row, as a list of passes over the inner space: one for each stage, and a last one for results
+// that there are per element. Also here: how many vectors a pass works on at a time. Read next: pass-writer.ts.
+import {
+  operandsOf,
+  scalarFunctions,
+  type Accumulator,
+  type Expr,
+  type Kernel,
+  type Store,
+} from '@nabla/engine'
+import type { Placement } from './placement.ts'
+
+/** One walk over the inner space. */
+export interface Pass {
+  /** Number of the stage, or of the pass after the last one. */
+  readonly stage: number
+  readonly accumulators: readonly Accumulator[]
+  readonly stores: readonly Store[]
+  /** The values that are wanted at each element. */
+  readonly roots: readonly Expr[]
+  /** Arguments that the pass reads or writes. */
+  readonly args: ReadonlySet<number>
+}
+
+/** The passes of a kernel, in order. */
+export function passesOf(kernel: Kernel): readonly Pass[] {
+  const passes = kernel.stages.map((stage, i) => makePass(i, stage.accumulators, []))
+  const stores = kernel.stores.filter((store) => store.level === 'element')
+  if (stores.length > 0) passes.push(makePass(kernel.stages.length, [], stores))
+  return passes
+}
+
+function makePass(stage: number, accumulators: readonly Accumulator[], stores: readonly Store[]): Pass {
+  const roots = [...accumulators, ...stores].map(({ value }) => value)
+  const args = new Set<number>()
+  forEachValue(roots, (expr) => {
+    if (expr.kind === 'load') args.add(expr.arg)
+  })
+  for (const { stash } of accumulators) if (stash !== undefined) args.add(stash)
+  for (const { arg } of stores) args.add(arg)
+  return { stage, accumulators, stores, roots, args }
+}
+
+/**
+ * Vectors of a row that a pass takes at a time. Reductions need several accumulators, or each addition waits for the one
+ * before; long expressions keep the machine busy by themselves and would only run out of registers.
+ */
+export function rowUnroll(kernel: Kernel, pass: Pass, placement: Placement): 1 | 2 | 4 {
+  const cost = elementCost(kernel, pass, placement)
+  if (cost >= 30) return 1
+  if (pass.accumulators.length === 0) return cost <= 4 ? 4 : cost <= 10 ? 2 : 1
+  if (pass.accumulators.length > 4) return 1
+  return cost >= 10 || pass.accumulators.length > 2 ? 2 : 4
+}
+
+/** Vectors of neighbouring columns taken at a time: as many as leave every accumulator of every pass in a register. */
+export function columnUnroll(kernel: Kernel, passes: readonly Pass[], placement: Placement): 1 | 2 | 4 | 8 {
+  const cost = Math.max(0, ...passes.map((pass) => elementCost(kernel, pass, placement)))
+  const accumulators = passes.reduce((count, pass) => count + pass.accumulators.length, 0)
+  if (cost >= 30 || accumulators > 4) return 1
+  if (cost >= 10 || accumulators > 2) return 2
+  return cost <= 4 && accumulators === 1 && passes.length === 1 ? 8 : 4
+}
+
+/** Rough cost of what is computed at each element, in additions. */
+function elementCost(kernel: Kernel, pass: Pass, placement: Placement): number {
+  let cost = 0
+  forEachValue(pass.roots, (expr) => {
+    const innermost = placement.depth(expr) === 1 + kernel.innerRank
+    if (expr.kind === 'call' && innermost) cost += scalarFunctions[expr.fn].cost
+  })
+  return cost
+}
+
+function forEachValue(roots: readonly Expr[], visit: (expr: Expr) => void): void {
+  const seen = new Set<Expr>()
+  const walk = (expr: Expr): void => {
+    if (seen.has(expr)) return
+    seen.add(expr)
+    visit(expr)
+    operandsOf(expr).forEach(walk)
+  }
+  roots.forEach(walk)
+}

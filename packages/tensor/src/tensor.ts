@@ -1,0 +1,210 @@
+// Tensor: a value of the lazy graph with the methods people use. It owns no memory and is never freed by hand; making
+// one costs next to nothing, for programs are re-traced at every step. The ops that are also methods are not written
+// here: fluent.ts gives this class its methods from the op table, and the interface below takes their types from the
+// modules of the op families. Not here: Variables, which own memory (variable.ts). Read next: op.ts.
+import {
+  engine,
+  hostOp,
+  isFloating,
+  Node,
+  nextOpId,
+  noAttributes,
+  ValueError,
+  type Attributes,
+  type DType,
+  type Op,
+  type Shape,
+  type TypedArray,
+} from '@nabla/engine'
+import type ndarray from 'ndarray'
+import type { Fluent } from './fluent.ts'
+import { toNdarray, toNested, type Nested } from './host.ts'
+import type * as compare from './ops/compare.ts'
+import type * as elementwise from './ops/elementwise.ts'
+import type * as activation from './ops/activation.ts'
+import type * as join from './ops/join.ts'
+import type * as reduce from './ops/reduce.ts'
+import type * as scan from './ops/scan.ts'
+import type * as view from './ops/view.ts'
+import { formatArray, type FormatOptions } from './print.ts'
+
+// Whether ops record what gradients need. One flag, because a program is traced on one thread.
+let recording = true
+
+/** Whether ops record gradients just now: false inside of {@link noGrad}. */
+export function isGradEnabled(): boolean {
+  return recording
+}
+
+/** Sets the flag and returns what it was. For code that cannot nest a function; others call {@link noGrad}. */
+export function setGradEnabled(enabled: boolean): boolean {
+  const before = recording
+  recording = enabled
+  return before
+}
+
+/**
+ * Runs `fn` without recording gradients: no result made inside requires one.
+ * @throws ValueError when `fn` is asynchronous, because what it does after its first `await` would record again.
+ */
+export function noGrad<T>(fn: () => T): T {
+  const before = setGradEnabled(false)
+  try {
+    const result = fn()
+    if (result instanceof Promise) {
+      // Its own failure, if any, is beside the point: the caller gets the error below.
+      result.catch(() => {})
+      throw new ValueError(
+        'noGrad: the function is asynchronous, and after its first await gradients would be recorded again. ' +
+          'Wrap each synchronous part, for example `const y = noGrad(() => model.forward(x))`',
+      )
+    }
+    return result
+  } finally {
+    recording = before
+  }
+}
+
+/** The node of {@link Tensor.detach}: the same elements, no way back for gradients. */
+export const detachOp: Op = {
+  id: nextOpId(),
+  name: 'detach',
+  lowering: { kind: 'view', view: () => ({ kind: 'reshape' }) },
+}
+
+/**
+ * An n-dimensional array of one element type, computed when it is needed.
+ *
+ * Made by `tensor()` and other creation functions, and by every op. Elements are read with `await x.data()`,
+ * `await x.item()` or `await x.toArray()`.
+ */
+export class Tensor extends Node {
+  declare inputs: readonly Tensor[]
+  /** Whether gradients flow through this value. */
+  requiresGrad: boolean
+
+  constructor(op: Op, inputs: readonly Tensor[], attributes: Attributes, shape: Shape, dtype: DType) {
+    super(op, inputs, attributes, shape, dtype)
+    this.requiresGrad = recording && isFloating(dtype) && someRequireGrad(inputs)
+  }
+
+  /** Number of dimensions. */
+  get rank(): number {
+    return this.shape.length
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    let size = 1
+    for (const length of this.shape) size *= length
+    return size
+  }
+
+  /** The elements in row-major order, in a typed array of their own. Bools arrive as 0 and 1. */
+  data(): Promise<TypedArray> {
+    return engine.read(this)
+  }
+
+  /** The only element. @throws ValueError when there is not exactly one */
+  async item(): Promise<number> {
+    if (this.size !== 1) {
+      throw new ValueError(`item: the tensor has ${this.size} elements (shape [${this.shape.join(', ')}]); use data() or toArray()`)
+    }
+    return (await this.data())[0]!
+  }
+
+  /** The elements as nested arrays; a number (or boolean) for a scalar. */
+  async toArray(): Promise<Nested> {
+    return toNested(await this.data(), this.shape, this.dtype)
+  }
+
+  /** The elements as an `ndarray`. */
+  async toNdarray(): Promise<ndarray.NdArray<TypedArray>> {
+    return toNdarray(await this.data(), this.shape)
+  }
+
+  /** Computes the value now. Later uses read it instead of computing it again. */
+  async realize(): Promise<this> {
+    engine.realize([this])
+    return this
+  }
+
+  /** Has the next step compute this value and keeps it readable after it, when what it was made from has changed. */
+  keep(): this {
+    engine.keep(this)
+    return this
+  }
+
+  /** The same value with no way back for gradients. */
+  detach(): Tensor {
+    if (!this.requiresGrad) return this
+    const result = new Tensor(detachOp, [this], noAttributes, this.shape, this.dtype)
+    result.requiresGrad = false
+    engine.created(result)
+    return result
+  }
+
+  /** Shape and type, without computing anything. {@link format} shows the elements. */
+  override toString(): string {
+    const gradient = this.requiresGrad ? ', requiresGrad' : ''
+    return `Tensor([${this.shape.join(', ')}], ${this.dtype}${gradient})`
+  }
+
+  /** The elements as text, laid out as NumPy does it. */
+  async format(options: FormatOptions = {}): Promise<string> {
+    return formatArray(await this.data(), this.shape, this.dtype, options)
+  }
+
+  /** Writes {@link format} to the console. */
+  async print(options: FormatOptions = {}): Promise<void> {
+    console.log(await this.format(options))
+  }
+
+  /** What Node shows for a tensor inside of other things. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString()
+  }
+
+  /**
+   * Called by the engine when the value has been computed. A value that carries gradients keeps its inputs: the walk of
+   * the engine stops at computed values, while the walk of the gradient goes on through them.
+   */
+  override forgetHistory(): void {
+    if (this.requiresGrad) this.depth = 0
+    else super.forgetHistory()
+  }
+}
+
+/** The ops that are methods as well: `x.exp()` is `exp(x)`. */
+export interface Tensor
+  extends
+    Fluent<typeof elementwise>,
+    Fluent<typeof activation>,
+    Fluent<typeof compare>,
+    Fluent<typeof reduce>,
+    Fluent<typeof scan>,
+    Fluent<typeof view>,
+    Fluent<typeof join> {}
+
+/** Makes the node of one op call. Shape and type have been checked by the op. */
+export function makeNode(op: Op, inputs: readonly Tensor[], attributes: Attributes, shape: Shape, dtype: DType): Tensor {
+  const node = new Tensor(op, inputs, attributes, shape, dtype)
+  engine.created(node)
+  return node
+}
+
+/** Makes a leaf of elements that are on the host, in the type's own array, which is not copied. */
+export function makeHostLeaf(elements: TypedArray, shape: Shape, dtype: DType): Tensor {
+  const leaf = new Tensor(hostOp, noTensors, noAttributes, shape, dtype)
+  leaf.host = elements
+  leaf.depth = 0
+  return leaf
+}
+
+/** The inputs of leaves. */
+export const noTensors: readonly Tensor[] = Object.freeze([])
+
+function someRequireGrad(inputs: readonly Tensor[]): boolean {
+  for (let i = 0; i < inputs.length; i++) if (inputs[i]!.requiresGrad) return true
+  return false
+}
