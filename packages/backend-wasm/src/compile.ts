@@ -1,9 +1,17 @@
 // Compiled kernels, one per structure: the first launch of a structure has its module emitted, assembled and instantiated;
 // later launches, of whatever sizes, find it here. Read next: launch.ts, which binds a compiled kernel to sizes.
-import { BackendError, kernelKey, scalarFunctions, type Kernel, type ScalarFunction } from '@nabla/engine'
+import {
+  BackendError,
+  int32References,
+  kernelKey,
+  scalarFunctions,
+  type Kernel,
+  type ScalarFacts,
+  type ScalarFunction,
+} from '@nabla/engine'
 import { chooseArrangement, type Arrangement } from './emit/arrange.ts'
 import { emitKernel } from './emit/emit.ts'
-import { wrapped } from './emit/functions.ts'
+import { integerPrefix } from './emit/functions.ts'
 import type { ParameterLayout } from './emit/layout.ts'
 import type { DeviceMemory } from './memory.ts'
 import { assemble } from './wat/assembler.ts'
@@ -55,10 +63,11 @@ export function createKernelCache(memory: DeviceMemory): KernelCache {
   }
 }
 
-/** What a module imports under a name: a reference of the engine, or one whose results are wrapped to 32 bits. */
-function hostFunction(name: string): (a: number, b: number, c: number) => number {
-  const integer = name.startsWith(wrapped)
-  const { reference } = scalarFunctions[(integer ? name.slice(wrapped.length) : name) as ScalarFunction] ?? {}
+/** What a module imports under a name: the engine's reference, or the one on int32 operands. */
+function hostFunction(name: string): ScalarFacts['reference'] {
+  const integer = name.startsWith(integerPrefix)
+  const fn = (integer ? name.slice(integerPrefix.length) : name) as ScalarFunction
+  const reference = integer ? int32References[fn] : scalarFunctions[fn]?.reference
   if (reference === undefined) throw new BackendError(`a kernel calls '${name}', which is no scalar function`)
-  return integer ? (a, b, c) => reference(a, b, c) | 0 : reference
+  return reference
 }

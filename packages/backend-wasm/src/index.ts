@@ -1,3 +1,3 @@
-// WebAssembly SIMD kernels, generated at run time, for the Nabla engine.
-// The public face of @nabla/backend-wasm: everything exported here is API, everything else is not.
-export {}
+// WebAssembly kernels for the Nabla engine, generated at run time. The public face of @nabla/backend-wasm: everything
+// exported here is API, everything else is not. Read next: backend.ts.
+export { createWasmBackend, type WasmBackendOptions } from './backend.ts'

@@ -1,15 +1,25 @@
 // A launch as an executable: its parameter block is filled once, and each run writes only what changes: where the
 // arguments lie and the numbers. The block stays where it is until the executable is disposed of, so threads can be handed
 // its address and a range of items each.
-import { BackendError, bytesOf, type DType, type Executable, type Launch } from '@nabla/engine'
+import { BackendError, bytesOf, type DType, type Executable, type Launch, type Place } from '@nabla/engine'
 import type { CompiledKernel, KernelCache } from './compile.ts'
 import type { DeviceMemory } from './memory.ts'
 
 /** Elements along one axis that a kernel can count: its vector loops count bytes of 4-byte elements in 32 bits. */
 const longestAxis = 2 ** 30 - 2 ** 15
 
+/** A launch that can be run in parts. */
+export interface PreparedLaunch extends Executable {
+  /** Items there are. They do not depend on each other. */
+  readonly items: number
+  /** Writes down where the slots lie and what the numbers are, for the calls of `runItems` that follow. */
+  bind(places: readonly Place[], numbers: ArrayLike<number>): void
+  /** Does items `from` to `to`. */
+  runItems(from: number, to: number): void
+}
+
 /** Prepares a launch. @throws BackendError when an axis is too long or no memory is left for the parameters */
-export function prepareLaunch(memory: DeviceMemory, cache: KernelCache, launch: Launch): Executable {
+export function prepareLaunch(memory: DeviceMemory, cache: KernelCache, launch: Launch): PreparedLaunch {
   const { kernel } = launch
   const tooLong = launch.sizes.find((size) => size > longestAxis)
   if (tooLong !== undefined) {
@@ -31,17 +41,26 @@ export function prepareLaunch(memory: DeviceMemory, cache: KernelCache, launch: 
     return { dtype, address: block + layout.number(i), index: launch.numbers[i]! }
   })
 
+  const bind = (places: readonly Place[], values: ArrayLike<number>): void => {
+    const words = memory.int32
+    for (const { word, slot, offset } of bases) words[word] = places[slot]! + offset
+    for (const { dtype, address, index } of numbers) writeNumber(memory, dtype, address, values[index]!)
+  }
+  const runItems = (from: number, to: number): void => {
+    try {
+      compiled.run(block, from, to)
+    } catch (cause) {
+      throw new BackendError(`a kernel failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    }
+  }
   return {
+    items,
+    bind,
+    runItems,
     run(places, values) {
       if (items === 0) return
-      const words = memory.int32
-      for (const { word, slot, offset } of bases) words[word] = places[slot]! + offset
-      for (const { dtype, address, index } of numbers) writeNumber(memory, dtype, address, values[index]!)
-      try {
-        compiled.run(block, 0, items)
-      } catch (cause) {
-        throw new BackendError(`a kernel failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
-      }
+      bind(places, values)
+      runItems(0, items)
     },
     dispose() {
       memory.release(block)

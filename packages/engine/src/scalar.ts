@@ -45,7 +45,19 @@ const comparison = (test: (a: number, b: number) => boolean): ScalarFacts => ({
 
 /** NaN wins on either side, as in PyTorch's maximum (a plain comparison would drop it). */
 const maximum = (a: number, b: number): number => (a > b || a !== a ? a : b)
+/** IEEE 754 pow: JavaScript's gives NaN for 1 and -1 to an infinite power. */
+const power = (a: number, b: number): number =>
+  b === 0 || a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b
 const minimum = (a: number, b: number): number => (a < b || a !== a ? a : b)
+
+// Where a / b itself rounds up to a whole number (1 / 0.1), its floor would be one too high.
+function floorDivide(a: number, b: number): number {
+  const quotient = a / b
+  const rest = a % b
+  if (rest === 0 || !Number.isFinite(quotient) || rest !== rest) return Math.floor(quotient)
+  const whole = Math.round((a - rest) / b)
+  return rest < 0 !== b < 0 ? whole - 1 : whole
+}
 
 /** Name of a scalar function. */
 export type ScalarFunction =
@@ -123,7 +135,7 @@ export const scalarFunctions: Readonly<Record<ScalarFunction, ScalarFacts>> = {
   sign: numeric(1, 2, (a) => (a !== a ? a : a > 0 ? 1 : a < 0 ? -1 : 0)),
   max: numeric(2, 2, maximum),
   min: numeric(2, 2, minimum),
-  pow: numeric(2, 30, (a, b) => (b === 0 || a === 1 ? 1 : a ** b)),
+  pow: numeric(2, 30, power),
   /** Remainder with the sign of the divisor (Python's %); int32: 0 where the divisor is 0. */
   remainder: numeric(2, 8, (a, b) => {
     const r = a % b
@@ -131,8 +143,8 @@ export const scalarFunctions: Readonly<Record<ScalarFunction, ScalarFacts>> = {
   }),
   /** Remainder with the sign of the dividend (C's fmod). */
   fmod: numeric(2, 8, (a, b) => a % b),
-  /** Quotient rounded down. */
-  floorDivide: numeric(2, 6, (a, b) => Math.floor(a / b)),
+  /** Quotient rounded down, by way of the remainder, so that a = b * floorDivide(a, b) + remainder(a, b). */
+  floorDivide: numeric(2, 6, floorDivide),
   square: numeric(1, 1, (a) => a * a),
   reciprocal: floating(4, (a) => 1 / a),
   sqrt: floating(4, Math.sqrt),
@@ -188,4 +200,35 @@ export const scalarFunctions: Readonly<Record<ScalarFunction, ScalarFacts>> = {
   shiftRight: { arity: 2, domain: 'number', result: 'same', cost: 4, reference: (a, b) => a >> b },
   // choice: where(condition, ifTrue, ifFalse)
   where: { arity: 3, domain: 'any', result: 'same', cost: 1, reference: (a, b, c) => (a !== 0 ? b : c) },
+}
+
+/** Powers of integers, exact modulo 2^32. Negative powers are truncated toward zero like any quotient; 0 gives 0. */
+function integerPower(base: number, exponent: number): number {
+  if (exponent < 0) {
+    if (base === 1) return 1
+    return base === -1 ? (exponent % 2 === 0 ? 1 : -1) : 0
+  }
+  let result = 1
+  let power = base
+  for (let rest = exponent; rest > 0; rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1) result = Math.imul(result, power)
+    power = Math.imul(power, power)
+  }
+  return result
+}
+
+/**
+ * The functions on int32 operands: wrapped to 32 bits. Those whose float64 result would lose low bits before it could be
+ * wrapped have a definition of their own.
+ */
+export const int32References: Readonly<Record<ScalarFunction, ScalarFacts['reference']>> = {
+  ...(Object.fromEntries(
+    Object.entries(scalarFunctions).map(([name, { reference }]) => [
+      name,
+      (a: number, b: number, c: number) => reference(a, b, c) | 0,
+    ]),
+  ) as Record<ScalarFunction, ScalarFacts['reference']>),
+  mul: Math.imul,
+  square: (a) => Math.imul(a, a),
+  pow: integerPower,
 }

@@ -39,7 +39,10 @@ function erfcFraction(x: number): number {
   return Math.exp(-x * x) / Math.sqrt(Math.PI) / (x + fraction)
 }
 
-/** Inverse of the error function on (-1, 1): Giles 2010 as a start, two steps of Halley's method to full precision. */
+/**
+ * Inverse of the error function on (-1, 1): Giles 2010 as a start, then Halley's method to full precision. Two steps do
+ * but at the very ends, where the start is no more than near.
+ */
 export function erfInverse(y: number): number {
   if (y !== y || y < -1 || y > 1) return NaN
   if (y === 1 || y === -1) return y * Infinity
@@ -61,13 +64,15 @@ export function erfInverse(y: number): number {
     ]
     x = y * p.reduce((sum, c) => sum * t + c, 0)
   }
-  for (let i = 0; i < 2; i++) {
+  for (let i = 0; i < 8; i++) {
     // Where y is near 1, 1 - erf(x) cancels; the complement keeps its digits.
     const error =
       Math.abs(x) < 2.5 ? erf(x) - y : Math.sign(x) * (1 - Math.abs(y) - erfcFraction(Math.abs(x)))
     const slope = (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x)
-    const step = error / slope
-    x -= step / (1 + x * step)
+    const newton = error / slope
+    const step = newton / (1 + x * newton)
+    x -= step
+    if (Math.abs(step) < 1e-9 * Math.abs(x)) break
   }
   return x
 }
@@ -83,7 +88,8 @@ export function lgamma(x: number): number {
   if (x !== x) return x
   if (x === Infinity || x === -Infinity) return Infinity
   if (x <= 0 && Number.isInteger(x)) return Infinity
-  if (x < 0.5) return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * x))) - lgamma(1 - x)
+  // Reflection. The sine repeats, and is exact only when its argument is small: hence the fraction.
+  if (x < 0.5) return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * (x - Math.round(x))))) - lgamma(1 - x)
   const shifted = x - 1
   const t = shifted + 7.5
   const sum = lanczos.reduce((total, c, i) => (i === 0 ? c : total + c / (shifted + i)), 0)
@@ -94,7 +100,7 @@ export function lgamma(x: number): number {
 export function digamma(x: number): number {
   if (x === 0) return Object.is(x, -0) ? Infinity : -Infinity
   if (x < 0 && Number.isInteger(x)) return NaN
-  if (x < 0) return digamma(1 - x) - Math.PI / Math.tan(Math.PI * x)
+  if (x < 0) return digamma(1 - x) - Math.PI / Math.tan(Math.PI * (x - Math.round(x)))
   let shifted = x
   let result = 0
   while (shifted < 10) {
@@ -112,6 +118,7 @@ export function i0(x: number): number {
   const magnitude = Math.abs(x)
   if (magnitude > 30) {
     // Asymptotic expansion, Abramowitz & Stegun 9.7.1.
+    if (magnitude === Infinity) return Infinity
     let term = 1
     let sum = 1
     for (let k = 1; k < 30; k++) {
@@ -120,7 +127,9 @@ export function i0(x: number): number {
       term = next
       sum += term
     }
-    return (Math.exp(magnitude) / Math.sqrt(2 * Math.PI * magnitude)) * sum
+    // In two halves: the exponential overflows before the quotient does.
+    const root = Math.exp(magnitude / 2)
+    return (root / Math.sqrt(2 * Math.PI * magnitude)) * sum * root
   }
   const quarter = (x * x) / 4
   let term = 1

@@ -11,8 +11,9 @@ import { float64Element, int32Element } from './element.ts'
 import { packedFunctions } from './packed.ts'
 import { contractParameters, type ContractParameter } from './parameters.ts'
 import { columnBlock, longestKBlock, planContract, rowBlock, tileColumns, type ContractPlan } from './plan.ts'
+import { rowFunctions } from './row.ts'
 import { offsetsOf, OffsetTables, type Extent, type TableUse } from './tables.ts'
-import { directFunctions, rowFunctions, stripFunctions } from './unpacked.ts'
+import { directFunctions, stripFunctions } from './unpacked.ts'
 
 type Code = (block: number) => void
 
@@ -136,7 +137,9 @@ class ZeroFill implements Executable {
     this.#slot = spec.slots[2]
     this.#words = spec.dtype === 'float64' ? 2 : 1
     this.#offset = offsets.c
-    this.#offsets = [extents.cBatch, extents.cM, extents.cN].map((extent) => offsetsOf(extent, 4 * this.#words))
+    this.#offsets = [extents.cBatch, extents.cM, extents.cN].map((extent) =>
+      offsetsOf(extent, 4 * this.#words),
+    )
   }
 
   run(places: readonly number[]): void {

@@ -60,7 +60,14 @@ function packPanels(name: string, panelRows: 4 | 8): FunctionBuilder {
               return i32.add(base, i32.load(entryAddress(rowTable, minimum(index, last))))
             })
             f.emit(
-              f.call('$packFour', i32.add(to, 4 * group), i32.const(4 * panelRows), ...addresses, kTable, kCount),
+              f.call(
+                '$packFour',
+                i32.add(to, 4 * group),
+                i32.const(4 * panelRows),
+                ...addresses,
+                kTable,
+                kCount,
+              ),
             )
           })
         }
@@ -199,7 +206,13 @@ export function packFour(): FunctionBuilder {
 /** Four values of k at a time while there are so many: the loop's own cost is shared by four copies. */
 function copyByFours(
   f: FunctionBuilder,
-  { to, row, kTable, end, nextStep }: { to: Local; row: Local; kTable: Local; end: Local; nextStep: () => void },
+  {
+    to,
+    row,
+    kTable,
+    end,
+    nextStep,
+  }: { to: Local; row: Local; kTable: Local; end: Local; nextStep: () => void },
 ): void {
   f.while(
     () => i32.ge_u(i32.sub(end, kTable), 16),
@@ -218,7 +231,12 @@ function transposeFour(
   f: FunctionBuilder,
   { to, rows, source, nextStep }: { to: Local; rows: readonly Local[]; source: Local; nextStep: () => void },
 ): void {
-  const [r0, r1, r2, r3] = rows.map((row) => f.let(v128.load(i32.add(row, source)))) as [Local, Local, Local, Local]
+  const [r0, r1, r2, r3] = rows.map((row) => f.let(v128.load(i32.add(row, source)))) as [
+    Local,
+    Local,
+    Local,
+    Local,
+  ]
   const low01 = f.let(shuffle32(r0, r1, [0, 4, 1, 5]))
   const low23 = f.let(shuffle32(r2, r3, [0, 4, 1, 5]))
   const high01 = f.let(shuffle32(r0, r1, [2, 6, 3, 7]))

@@ -86,7 +86,9 @@ export function planContract(spec: ContractSpec): ContractPlan {
   }
   if (straight.batch * straight.m * straight.n === 0) return straight
   if (straight.k === 0) return { ...straight, path: 'zeros' }
-  return spec.dtype === 'float32' ? planFloat32(straight) : { ...cheaper(straight, spec.dtype), path: 'strip' }
+  return spec.dtype === 'float32'
+    ? planFloat32(straight)
+    : { ...cheaper(straight, spec.dtype), path: 'strip' }
 }
 
 /** The part length: all of a short sum, otherwise equal parts, rounded up to four. */

@@ -74,9 +74,7 @@ function storeVectors(f: FunctionBuilder, tile: Tile, place: TilePlace): void {
   )
   const forEachSum = (body: (sum: Local, address: Wat) => void): void =>
     sums.forEach((row, i) => row.forEach((sum, j) => body(sum, i32.add(rowAddresses[i]!, columnOffsets[j]!))))
-  f.if(place.accumulate, () =>
-    forEachSum((sum, address) => f.set(sum, element.add(sum, v128.load(address)))),
-  )
+  f.if(place.accumulate, () => forEachSum((sum, address) => f.set(sum, element.add(sum, v128.load(address)))))
   // A fused map of whole vectors goes here.
   forEachSum((sum, address) => f.emit(v128.store(address, sum)))
 }

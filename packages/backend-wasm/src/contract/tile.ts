@@ -51,6 +51,14 @@ export function addProducts(
   columnFactor: (vector: number) => Wat,
 ): void {
   const { element, sums, rowFactors, columnFactors } = tile
+  if (tile.rows === 1) {
+    // Each vector of B serves once: held in registers, eight of them would push out the sums.
+    f.set(rowFactors[0], rowFactor(0))
+    sums[0]!.forEach((sum, vector) => {
+      f.set(sum, element.add(sum, element.multiply(columnFactor(vector), rowFactors[0])))
+    })
+    return
+  }
   columnFactors.forEach((factor, vector) => f.set(factor, columnFactor(vector)))
   for (let first = 0; first < tile.rows; first += 2) {
     const pair = first + 1 < tile.rows ? [first, first + 1] : [first]

@@ -1,31 +1,28 @@
-// Tiles that read A, and perhaps B, where they lie, through the offset tables. Three paths share this code:
+// Tiles that read A, and perhaps B, where they lie, through the offset tables. Two paths share this code:
 //   direct: small products, or few rows, with B contiguous along n: 4 x 8 tiles, nothing packed;
-//   row: up to three rows, one at a time, in tiles of 1 x 32 columns;
 //   strip: element types without a packed path: for each strip of columns B is copied, then 4-row tiles run down.
-// Sums are taken in the same parts and order as by the packed path, so all of these give the same bits.
+// Sums are taken in the same parts and order as by the packed path, so all of them give the same bits.
 // Read next: plan.ts for when which path is taken.
 import { FunctionBuilder } from '../wat/builder.ts'
 import { i32, v128 } from '../wat/instructions.ts'
 import type { Local } from '../wat/wat.ts'
 import { all, entry, entryAddress, isVectorRun, minimum, parameter, zeroVector } from './code.ts'
 import { float32Element, type Element } from './element.ts'
-import { tileColumns, tileRows } from './plan.ts'
+import { tileRows } from './plan.ts'
 import { edgeStore, hasWholeColumns, storeTile } from './store.ts'
 import { addProducts, clearTile, declareTile, type Tile } from './tile.ts'
 
+/** Columns of a tile, in vectors. */
+const vectorsPerStrip = 2
+
 /** The functions of the direct path; `run(block)` is exported. */
 export function directFunctions(): FunctionBuilder[] {
-  return [edgeStore(float32Element), run(float32Element, tileRows, [tileColumns / 4], false)]
-}
-
-/** The functions of the row path. What is left beside the wide tiles goes in tiles of 8 columns. */
-export function rowFunctions(): FunctionBuilder[] {
-  return [edgeStore(float32Element), run(float32Element, 1, [8, 2], false)]
+  return [edgeStore(float32Element), run(float32Element, false)]
 }
 
 /** The functions of the strip path for an element type. */
 export function stripFunctions(element: Element): FunctionBuilder[] {
-  return [edgeStore(element), copyStrip(element, 2), run(element, tileRows, [2], true)]
+  return [edgeStore(element), copyStrip(element), run(element, true)]
 }
 
 /** What the loops of a tile know of the place they are at. */
@@ -43,16 +40,8 @@ interface Scope {
   readonly length: Local
 }
 
-/**
- * Batch > part of k > strip of columns > tile. `widths` are the vectors in a strip, widest first: the first serves while
- * that many columns are left, the last serves the rest.
- */
-function run(
-  element: Element,
-  rowsOfTile: number,
-  widths: readonly number[],
-  copiesStrips: boolean,
-): FunctionBuilder {
+/** Batch > part of k > strip of columns > tile. */
+function run(element: Element, copiesStrips: boolean): FunctionBuilder {
   const f = new FunctionBuilder('run', 'run')
   const block = f.param('block', 'i32')
   const k = f.let(parameter(block, 'k'), 'k')
@@ -64,7 +53,7 @@ function run(
   const length = f.local('i32', 'length')
   const column = f.local('i32', 'column')
   const rest = f.local('i32', 'rest')
-  const tiles = widths.map((vectors) => declareTile(f, element, rowsOfTile, vectors))
+  const tile = declareTile(f, element, tileRows, vectorsPerStrip)
   f.doWhile(() => {
     const a = f.let(i32.add(parameter(block, 'a'), entry(parameter(block, 'aBatch'), batch)), 'a')
     const b = f.let(i32.add(parameter(block, 'b'), entry(parameter(block, 'bBatch'), batch)), 'b')
@@ -75,15 +64,9 @@ function run(
       f.set(length, minimum(parameter(block, 'kBlock'), rest))
       f.set(column, parameter(block, 'nFrom'))
       const scope: Scope = { f, block, a, b, c, mFrom, rows, column, part, length }
-      tiles.forEach((tile, i) => {
-        const needed = i === tiles.length - 1 ? 1 : tile.columns
-        f.while(
-          () => i32.le_u(i32.add(column, needed), nTo),
-          () => {
-            writeStrip(scope, tile, f.let(i32.sub(nTo, column)), copiesStrips)
-            f.set(column, i32.add(column, tile.columns))
-          },
-        )
+      f.doWhile(() => {
+        writeStrip(scope, tile, f.let(i32.sub(nTo, column)), copiesStrips)
+        return i32.lt_u(f.tee(column, i32.add(column, tile.columns)), nTo)
       })
       return i32.lt_u(f.tee(part, i32.add(part, length)), k)
     })
@@ -156,7 +139,7 @@ function writeStrip(scope: Scope, tile: Tile, columnsLeft: Local, copied: boolea
  * `$copyStrip(to, base, columnTable, columnsLeft, kTable, length)`: puts a strip of B, any layout, where a tile can read it
  * by vectors. Columns that do not exist repeat the last one.
  */
-function copyStrip(element: Element, vectors: number): FunctionBuilder {
+function copyStrip(element: Element): FunctionBuilder {
   const f = new FunctionBuilder('copyStrip')
   const to = f.param('to', 'i32')
   const base = f.param('base', 'i32')
@@ -164,7 +147,7 @@ function copyStrip(element: Element, vectors: number): FunctionBuilder {
   const columnsLeft = f.param('columnsLeft', 'i32')
   const kTable = f.param('kTable', 'i32')
   const length = f.param('length', 'i32')
-  const columns = Array.from({ length: vectors * element.lanes }, (_, i) => i)
+  const columns = Array.from({ length: vectorsPerStrip * element.lanes }, (_, i) => i)
   const end = f.let(entryAddress(kTable, length))
   const last = f.let(i32.sub(columnsLeft, 1))
   const addresses = columns.map((column) =>
@@ -172,7 +155,9 @@ function copyStrip(element: Element, vectors: number): FunctionBuilder {
   )
   const isContiguous = all([
     i32.ge_u(columnsLeft, columns.length),
-    ...Array.from({ length: vectors }, (_, j) => isVectorRun(columnTable, 4 * element.lanes * j, element.lanes)),
+    ...Array.from({ length: vectorsPerStrip }, (_, j) =>
+      isVectorRun(columnTable, 4 * element.lanes * j, element.lanes),
+    ),
   ])
   const place = f.local('i32', 'place')
   const values = f.local('v128', 'values')
@@ -180,20 +165,20 @@ function copyStrip(element: Element, vectors: number): FunctionBuilder {
     f.for(kTable, end, 4, () => {
       f.set(place, i32.load(kTable))
       copy()
-      f.set(to, i32.add(to, 16 * vectors))
+      f.set(to, i32.add(to, 16 * vectorsPerStrip))
     })
   f.if(
     isContiguous,
     () =>
       forEachK(() => {
-        for (let j = 0; j < vectors; j++) {
+        for (let j = 0; j < vectorsPerStrip; j++) {
           const from = i32.add(addresses[j * element.lanes]!, place)
           f.emit(v128.store(to, v128.load(from), 16 * j))
         }
       }),
     () =>
       forEachK(() => {
-        for (let j = 0; j < vectors; j++) {
+        for (let j = 0; j < vectorsPerStrip; j++) {
           f.set(values, zeroVector)
           for (let lane = 0; lane < element.lanes; lane++) {
             const from = i32.add(addresses[j * element.lanes + lane]!, place)

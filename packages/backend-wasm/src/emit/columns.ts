@@ -5,7 +5,7 @@
 import { i32 } from '../wat/instructions.ts'
 import type { Local, Wat } from '../wat/wat.ts'
 import type { Site } from './access.ts'
-import { columnUnroll } from './passes.ts'
+import { columnUnroll, loadsOf, rowStoresOf } from './passes.ts'
 import { beginAccumulators, walkAxes, writeVectors, type KernelWriter } from './pass-writer.ts'
 import { indicesOf } from './rows.ts'
 
@@ -59,14 +59,15 @@ function outerPointers({ f, kernel, addresses }: KernelWriter, row: Local): read
 function writeGroup(writer: KernelWriter, site: Site): void {
   const { f, kernel, access, evaluator, passes } = writer
   const innerAxes = Array.from({ length: kernel.innerRank }, (_, i) => kernel.outerRank + i)
-  evaluator.within(1, site, [], () => {
+  const rowStores = rowStoresOf(kernel)
+  // What results of the row read is read before any pass may write over it.
+  evaluator.within(1, site, loadsOf(rowStores.map(({ value }) => value)), () => {
     for (const pass of passes) {
       evaluator.hoist(pass.roots)
       const running = beginAccumulators(writer, pass, site.groups)
       walkAxes(writer, pass, innerAxes, site, (inside) => writeVectors(writer, pass, inside, running))
       pass.accumulators.forEach((_, i) => evaluator.setAccumulator(pass.stage, i, running[i]!))
     }
-    const rowStores = kernel.stores.filter((store) => store.level === 'row')
     for (let group = 0; group < site.groups; group++) {
       const values = rowStores.map(({ value }) => f.once(evaluator.value(value, group)))
       rowStores.forEach(({ arg }, i) => access.store(arg, site, group, values[i]!))

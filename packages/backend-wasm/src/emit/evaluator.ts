@@ -69,8 +69,8 @@ export class Evaluator {
       const groups = this.#placement.varies(expr) ? site.groups : 1
       for (let group = 0; group < groups; group++) this.#named(expr, group)
     }
-    // The innermost scope computes values when they are asked for, which keeps loads beside their uses.
-    if (depth <= this.#kernel.innerRank) roots.forEach(visit)
+    // The innermost loop computes values when they are asked for, which keeps loads beside their uses.
+    if (depth <= Math.max(1, this.#kernel.innerRank)) roots.forEach(visit)
   }
 
   /** The value of an expression at vector `group` of the present site. To be used once, or named. */

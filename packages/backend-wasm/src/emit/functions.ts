@@ -194,8 +194,8 @@ function shiftLanes(f: FunctionBuilder, shift: (x: Wat, distance: Wat) => Wat, x
   return result
 }
 
-/** Prefix of the host functions whose results are wrapped to 32 bits. */
-export const wrapped = 'int32.'
+/** Prefix of the host functions that are references on int32 operands. */
+export const integerPrefix = 'int32.'
 
 /** Calls the engine's reference for each lane. */
 function emitByReference(
@@ -217,7 +217,7 @@ function emitByReference(
   let result: Wat = named[0]!
   for (let lane = 0; lane < lanes; lane++) {
     const values = named.map((operand) => f64.convert_i32_s(i32x4.extract_lane(lane, operand)))
-    result = i32x4.replace_lane(lane, result, i32.trunc_sat_f64_s(f.callHost(wrapped + fn, ...values)))
+    result = i32x4.replace_lane(lane, result, i32.trunc_sat_f64_s(f.callHost(integerPrefix + fn, ...values)))
   }
   return result
 }

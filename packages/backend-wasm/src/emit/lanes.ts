@@ -24,7 +24,7 @@ export function laneCount(kernel: Kernel): LaneCount {
   return double ? 2 : 4
 }
 
-/** A constant in all lanes. Integers are truncated, as casts do; a bool is true if it is not 0. */
+/** A constant in all lanes. An integer wraps to 32 bits, as every number handed over does; a bool is true if not 0. */
 export function splatConstant(f: FunctionBuilder, dtype: DType, value: number): Local {
   switch (dtype) {
     case 'float32':
@@ -32,15 +32,10 @@ export function splatConstant(f: FunctionBuilder, dtype: DType, value: number): 
     case 'float64':
       return f.f64x2(value)
     case 'int32':
-      return f.i32x4(saturate(value))
+      return f.i32x4(value | 0)
     case 'bool':
       return f.i32x4(value !== 0 ? -1 : 0)
   }
-}
-
-/** The integer a number becomes: truncated toward zero, at most what 32 bits hold, NaN is 0. */
-export function saturate(value: number): number {
-  return Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, Math.trunc(value))) || 0
 }
 
 /** `whenTrue` in the lanes where the mask is set, `whenFalse` elsewhere; both of type `dtype`, the mask a bool. */

@@ -41,6 +41,20 @@ function makePass(stage: number, accumulators: readonly Accumulator[], stores: r
   return { stage, accumulators, stores, roots, args }
 }
 
+/** Results that there are once per row. */
+export function rowStoresOf(kernel: Kernel): readonly Store[] {
+  return kernel.stores.filter((store) => store.level === 'row')
+}
+
+/** The parts of some values that are read from memory. */
+export function loadsOf(roots: readonly Expr[]): readonly Expr[] {
+  const loads: Expr[] = []
+  forEachValue(roots, (expr) => {
+    if (expr.kind === 'load') loads.push(expr)
+  })
+  return loads
+}
+
 /**
  * Vectors of a row that a pass takes at a time. Reductions need several accumulators, or each addition waits for the one
  * before; long expressions keep the machine busy by themselves and would only run out of registers.
@@ -50,7 +64,7 @@ export function rowUnroll(kernel: Kernel, pass: Pass, placement: Placement): 1 |
   if (cost >= 30) return 1
   if (pass.accumulators.length === 0) return cost <= 4 ? 4 : cost <= 10 ? 2 : 1
   if (pass.accumulators.length > 4) return 1
-  return cost >= 10 || pass.accumulators.length > 2 ? 2 : 4
+  return cost >= 10 || pass.accumulators.length > 1 ? 2 : 4
 }
 
 /** Vectors of neighbouring columns taken at a time: as many as leave every accumulator of every pass in a register. */

@@ -9,11 +9,9 @@ import { splatConstant, type LaneCount } from './lanes.ts'
 
 /** The identity: what a reduction over nothing gives. */
 export function identityOf(f: FunctionBuilder, fn: ReduceFunction, dtype: DType): Local {
-  const integer = dtype === 'int32'
   const least = { float32: -Infinity, float64: -Infinity, int32: -(2 ** 31), bool: 0 }[dtype]
   const most = { float32: Infinity, float64: Infinity, int32: 2 ** 31 - 1, bool: 1 }[dtype]
-  const value = { sum: 0, prod: 1, max: least, min: most }[fn]
-  return integer ? f.i32x4(value) : splatConstant(f, dtype, value)
+  return splatConstant(f, dtype, { sum: 0, prod: 1, max: least, min: most }[fn])
 }
 
 /** The accumulated value after one more. */

@@ -6,7 +6,7 @@ import { i32, i32x4 } from '../wat/instructions.ts'
 import type { Local, Wat } from '../wat/wat.ts'
 import type { Site } from './access.ts'
 import { flatBlock } from './arrange.ts'
-import { rowUnroll, type Pass } from './passes.ts'
+import { loadsOf, rowStoresOf, rowUnroll, type Pass } from './passes.ts'
 import { beginAccumulators, walkAxes, writeVectors, type KernelWriter, type Running } from './pass-writer.ts'
 import { combineAll, combineLanes } from './reductions.ts'
 
@@ -17,10 +17,12 @@ export function writeRows(writer: KernelWriter, from: Local, to: Local): void {
   const bases = kernel.args.map((_, arg): Wat => addresses.base(arg))
   const innerAxes = Array.from({ length: innerRank }, (_, i) => outerRank + i)
   const laneAxis = innerAxes.pop()!
+  const rowStores = rowStoresOf(kernel)
 
   const writeRow = (pointers: readonly Wat[]): void => {
     const row: Site = { pointers, offset: i32.const(0), groups: 1, remaining: null }
-    evaluator.within(1, row, [], () => {
+    // What results of the row read is read before any pass may write over it.
+    evaluator.within(1, row, loadsOf(rowStores.map(({ value }) => value)), () => {
       for (const pass of passes) {
         evaluator.hoist(pass.roots)
         const running = beginAccumulators(writer, pass, rowUnroll(kernel, pass, writer.placement))
@@ -30,7 +32,6 @@ export function writeRows(writer: KernelWriter, from: Local, to: Local): void {
         })
         finishAccumulators(writer, pass, running)
       }
-      const rowStores = kernel.stores.filter((store) => store.level === 'row')
       const values = rowStores.map(({ value }) => f.once(evaluator.value(value, 0)))
       rowStores.forEach(({ arg }, i) => access.storeFirst(arg, pointers[arg]!, values[i]!))
     })

@@ -9,7 +9,7 @@ function viewOf(memory: DeviceMemory, dtype: DType): Float32Array | Float64Array
   return dtype === 'float32' ? memory.float32 : memory.int32
 }
 
-const memory = createMemory()
+const memory = createMemory({ maximumBytes: 2 ** 28 })
 const argsort = createArgsort(memory)
 
 function sorted(values: readonly number[], dtype: DType, rows: number, descending: boolean): number[] {
@@ -22,7 +22,7 @@ function sorted(values: readonly number[], dtype: DType, rows: number, descendin
   const executable = argsort(spec)!
   executable.run([source, out], [])
   executable.dispose()
-  const result = [...memory.int32.slice(out / 4, out / 4 + values.length)]
+  const result = [...memory.int32.subarray(out / 4, out / 4 + values.length)]
   memory.release(source)
   memory.release(out)
   return result
@@ -35,8 +35,11 @@ function reference(values: readonly number[], rows: number, descending: boolean)
     if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b))
     return a < b ? -1 : a > b ? 1 : 0
   }
-  return Array.from({ length: rows }, (_, row) => values.slice(row * length, (row + 1) * length)).flatMap((part) =>
-    part.map((_, i) => i).sort((i, j) => (descending ? compare(part[j]!, part[i]!) : compare(part[i]!, part[j]!))),
+  return Array.from({ length: rows }, (_, row) => values.slice(row * length, (row + 1) * length)).flatMap(
+    (part) =>
+      part
+        .map((_, i) => i)
+        .sort((i, j) => (descending ? compare(part[j]!, part[i]!) : compare(part[i]!, part[j]!))),
   )
 }
 
@@ -86,13 +89,23 @@ test('NaN comes last ascending and first descending, whatever its sign', () => {
   const source = memory.allocate(8)
   const out = memory.allocate(8)
   memory.int32.set([0xffc00000 | 0, 0x7f800000], source / 4)
-  const spec: ArgsortSpec = { name: 'argsort', dtype: 'float32', rows: 1, length: 2, descending: false, slots: [0, 1] }
+  const spec: ArgsortSpec = {
+    name: 'argsort',
+    dtype: 'float32',
+    rows: 1,
+    length: 2,
+    descending: false,
+    slots: [0, 1],
+  }
   argsort(spec)!.run([source, out], [])
-  expect([...memory.int32.slice(out / 4, out / 4 + 2)]).toEqual([1, 0])
+  expect([...memory.int32.subarray(out / 4, out / 4 + 2)]).toEqual([1, 0])
 })
 
 test('doubles that differ in their last bits only, and empty rows', () => {
-  const values = Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? 1 : -1) * (1 + ((i * 37) % 100) * 2 ** -52))
+  const values = Array.from(
+    { length: 100 },
+    (_, i) => (i % 2 === 0 ? 1 : -1) * (1 + ((i * 37) % 100) * 2 ** -52),
+  )
   expect(sorted(values, 'float64', 1, false)).toEqual(reference(values, 1, false))
   expect(sorted(values, 'float64', 2, true)).toEqual(reference(values, 2, true))
   expect(sorted([], 'float32', 1, false)).toEqual([])

@@ -184,7 +184,13 @@ function insertionSort(keys: Uint32Array, length: number, order: Int32Array, sta
   }
 }
 
-function insertionSortWide(low: Uint32Array, high: Uint32Array, length: number, order: Int32Array, start: number): void {
+function insertionSortWide(
+  low: Uint32Array,
+  high: Uint32Array,
+  length: number,
+  order: Int32Array,
+  start: number,
+): void {
   for (let i = 1; i < length; i++) {
     const key = high[i]!
     const keyLow = low[i]!

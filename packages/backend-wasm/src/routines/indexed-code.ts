@@ -85,7 +85,9 @@ function rowsFunction(operation: Operation): FunctionBuilder {
       f.emit(store(place, add === undefined ? value : add(load(place), value)))
     }
     f.for(offset, vectorBytes, 16, () => transfer(v128.load, v128.store, operation.addVectors))
-    f.for(offset, rowBytes, operation.bytes, () => transfer(operation.load, operation.store, operation.addScalars))
+    f.for(offset, rowBytes, operation.bytes, () =>
+      transfer(operation.load, operation.store, operation.addScalars),
+    )
   })
   return f
 }
@@ -95,7 +97,9 @@ function elementsFunction(operation: Operation): FunctionBuilder {
   const f = new FunctionBuilder('elements', 'elements')
   const walk = declareWalk(f)
   const columns = f.let(walk.word('columns'), 'columns')
-  const columnSteps = (['sourceColumn', 'indexColumn', 'outColumn'] as const).map((name) => f.let(walk.word(name), name))
+  const columnSteps = (['sourceColumn', 'indexColumn', 'outColumn'] as const).map((name) =>
+    f.let(walk.word(name), name),
+  )
   const starts = walk.ends.map(() => f.local('i32', 'start'))
   const from = f.local('i32', 'from')
   const to = f.local('i32', 'to')

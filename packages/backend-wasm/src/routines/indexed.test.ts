@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { createMemory, type DeviceMemory } from '../memory.ts'
 import { createIndexed } from './indexed.ts'
 
-const memory = createMemory()
+const memory = createMemory({ maximumBytes: 2 ** 28 })
 const { gather, scatterAdd } = createIndexed(memory)
 const dtypes = ['float32', 'float64', 'int32', 'bool'] as const
 
@@ -34,7 +34,7 @@ function run(
     memory.allocate(outLength * bytes),
   ] as const
   const view = viewOf(memory, spec.dtype)
-  const result = (): number[] => [...view.slice(places[2] / bytes, places[2] / bytes + outLength)]
+  const result = (): number[] => [...view.subarray(places[2] / bytes, places[2] / bytes + outLength)]
   view.set(source, places[0] / bytes)
   memory.int32.set(index, places[1] / 4)
   view.fill(fill, places[2] / bytes, places[2] / bytes + outLength)
@@ -107,17 +107,29 @@ function randomCase(name: 'gather' | 'scatterAdd', dtype: DType): void {
   const indexed = layout(indexedSizes, random(2) === 0)
   const walked = layout(sizes, random(2) === 0)
   // The indexed end stands still along the axis; the index may be shared along the others.
-  const still = { offset: indexed.offset, strides: indexed.strides.map((stride, i) => (i === axis ? 0 : stride)) }
+  const still = {
+    offset: indexed.offset,
+    strides: indexed.strides.map((stride, i) => (i === axis ? 0 : stride)),
+  }
   const shared = sizes.map((_, i) => i !== axis && random(2) === 0)
   const indexSizes = sizes.map((size, i) => (shared[i] ? 1 : size))
   const own = layout(indexSizes, random(2) === 0)
   const index = { offset: own.offset, strides: own.strides.map((stride, i) => (shared[i] ? 0 : stride)) }
-  const common = { dtype, op: 'test', sizes, index, step: indexed.strides[axis]!, limit, slots: [0, 1, 2] as const }
+  const common = {
+    dtype,
+    op: 'test',
+    sizes,
+    index,
+    step: indexed.strides[axis]!,
+    limit,
+    slots: [0, 1, 2] as const,
+  }
   const spec: GatherSpec | ScatterAddSpec =
     name === 'gather'
       ? { name, ...common, source: still, out: walked }
       : { name, ...common, source: walked, out: still, length: indexed.length }
-  const [sourceLength, outLength] = name === 'gather' ? [indexed.length, walked.length] : [walked.length, indexed.length]
+  const [sourceLength, outLength] =
+    name === 'gather' ? [indexed.length, walked.length] : [walked.length, indexed.length]
   const source = Array.from({ length: sourceLength }, () => valueOf(dtype))
   const indices = Array.from({ length: own.length }, () => random(limit))
   const before = Array.from({ length: outLength + 2 }, () => 5)
@@ -175,6 +187,24 @@ test('an index outside of its range is an error that says where, before anything
   }
 })
 
+test('a bad index is found in whichever part of a scattered index it lies', () => {
+  const { forward } = embedding('float32', 5)
+  const scattered: GatherSpec = { ...forward, index: { offset: 1, strides: [7, 2, 0] } }
+  const table = Array.from({ length: 20 }, (_, i) => i)
+  for (const [place, position] of [
+    [1, '[0, 0]'],
+    [5, '[0, 2]'],
+    [10, '[1, 1]'],
+  ] as const) {
+    // What lies between the indices is no index.
+    const indices: number[] = Array.from({ length: 13 }, (_, i) =>
+      [1, 3, 5, 8, 10, 12].includes(i) ? 2 : 77,
+    )
+    indices[place] = 50
+    expect(() => run(scattered, table, indices, 30, 9)).toThrow(`index 50 at position ${position}`)
+  }
+})
+
 test('an executable works on after an error', () => {
   const { forward } = embedding('float32', 2)
   const places = [memory.allocate(32), memory.allocate(24), memory.allocate(48)] as const
@@ -184,7 +214,7 @@ test('an executable works on after an error', () => {
   expect(() => executable.run(places, [])).toThrow('index 7 at position [0, 1]')
   memory.int32.set([3, 2, 1, 0, 3, 2], places[1] / 4)
   executable.run(places, [])
-  const out = [...memory.float32.slice(places[2] / 4, places[2] / 4 + 12)]
+  const out = [...memory.float32.subarray(places[2] / 4, places[2] / 4 + 12)]
   expect(out).toEqual([30, 31, 20, 21, 10, 11, 0, 1, 30, 31, 20, 21])
   executable.dispose()
 })

@@ -89,7 +89,8 @@ class IndexedExecutable implements Executable {
     this.#bytes = bytesOf(spec.dtype)
     this.#empty = spec.sizes.includes(0)
 
-    const inBytes = (strides: readonly number[], bytes: number): number[] => strides.map((stride) => stride * bytes)
+    const inBytes = (strides: readonly number[], bytes: number): number[] =>
+      strides.map((stride) => stride * bytes)
     const axes = mergeAxes(spec.sizes, [
       inBytes(spec.source.strides, this.#bytes),
       inBytes(spec.index.strides, 4),
@@ -155,7 +156,12 @@ class IndexedExecutable implements Executable {
     let bad = false
     // The whole round is made even after a bad index: the walk then stands at its start for the next run.
     do {
-      const found = this.#guard.findBad(walk.addresses[0]!, this.#checkCount, this.#checkStride, this.#spec.limit)
+      const found = this.#guard.findBad(
+        walk.addresses[0]!,
+        this.#checkCount,
+        this.#checkStride,
+        this.#spec.limit,
+      )
       bad ||= found !== this.#checkCount
     } while (walk.next())
     if (bad) throw this.#badIndex(indexPlace / 4)

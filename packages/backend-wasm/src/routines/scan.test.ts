@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { createMemory } from '../memory.ts'
 import { createScan } from './scan.ts'
 
-const memory = createMemory()
+const memory = createMemory({ maximumBytes: 2 ** 28 })
 const scan = createScan(memory)
 const functions = ['sum', 'prod', 'max', 'min'] as const
 
@@ -18,7 +18,7 @@ function run(fn: ReduceFunction, dtype: DType, rows: number, values: readonly nu
   const executable = scan(spec)!
   executable.run([source, out], [])
   executable.dispose()
-  const result = [...view.slice(out / bytes, out / bytes + values.length)]
+  const result = [...view.subarray(out / bytes, out / bytes + values.length)]
   memory.release(source)
   memory.release(out)
   return result

@@ -1,19 +1,13 @@
 // The assembler: a module as nested arrays (wat.ts) to WebAssembly bytes. It knows the sections kernels need (imports of
 // a memory and of functions, functions, exports) and nothing else: no tables, globals, data, or text to parse. Bodies of
-// functions are functionEncoder.ts; how instructions are encoded is opcodes.ts. Tests compare its bytes with a general
+// functions are encoder.ts; how instructions are encoded is opcodes.ts. Tests compare its bytes with a general
 // text assembler's. About a tenth of a millisecond a kernel, so modules are assembled at run time, when first needed.
 import { BackendError } from '@nabla/engine'
 import { ByteWriter } from './bytes.ts'
-import { encodeFunctionBody } from './functionEncoder.ts'
+import { encodeFunctionBody } from './encoder.ts'
 import type { ValueType } from './opcodes.ts'
 import { printWat } from './print.ts'
-import {
-  isSignaturePart,
-  readSignature,
-  valueTypeCodes,
-  type ModuleScope,
-  type Signature,
-} from './signature.ts'
+import { readSignature, valueTypeCodes, type ModuleScope, type Signature } from './signature.ts'
 import type { Wat } from './wat.ts'
 
 interface FunctionImport {

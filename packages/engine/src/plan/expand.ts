@@ -2,10 +2,10 @@
 // Read before: primitive.ts. Read next: fuse.ts.
 import type { Backend } from '../backend.ts'
 import { constant } from '../expr.ts'
-import { nextOpId, type Op } from '../lowering.ts'
-import { noAttributes, type Node } from '../node.ts'
-import { formatShape, rowMajorStrides, sizeOf, type Shape } from '../shape.ts'
-import { applyView, isRowMajor, type Layout } from '../view.ts'
+import type { Op } from '../lowering.ts'
+import type { Node } from '../node.ts'
+import { applyView, isRowMajor } from '../view.ts'
+import { assemble, sumOfAssemblies } from './assembly.ts'
 import { PrimitiveGraph, type Primitive } from './primitive.ts'
 import type { Trace } from './walk.ts'
 
@@ -75,7 +75,7 @@ export function expandTrace(trace: Trace, backend: Backend): Expansion {
       case 'leaf':
         throw new Error(`leaf ${op.name} has no work`)
       case 'map':
-        return graph.map(op, inputs, attributes, shape, dtype)
+        return sumOfAssemblies(graph, op, inputs, node) ?? graph.map(op, inputs, attributes, shape, dtype)
       case 'position': {
         const layout = {
           shape,
@@ -175,83 +175,4 @@ function reduce(graph: PrimitiveGraph, op: Op, input: Primitive, node: Node): Pr
 function operand(graph: PrimitiveGraph, input: Primitive, kind: 'strided' | 'rowMajor'): Primitive {
   const tight = isRowMajor(input.layout) && input.layout.offset === 0 && input.source.size === input.size
   return input.source.free || (kind === 'rowMajor' && !tight) ? graph.copy(input) : input
-}
-
-const fillOp: Op = {
-  id: nextOpId(),
-  name: 'fill',
-  lowering: { kind: 'map', expr: () => constant(0, 'float32') },
-}
-
-/** A rectangle of an assembly: where an input lies in it. */
-interface Part {
-  readonly input: Primitive
-  readonly start: readonly number[]
-  readonly step: readonly number[]
-}
-
-/**
- * Cuts an assembly into a fill of the whole (unless the parts cover it) and one place per part. Later places depend on
- * the fill; the assembly itself is only the name of the finished buffer.
- */
-function assemble(graph: PrimitiveGraph, op: Op, inputs: readonly Primitive[], node: Node): Primitive {
-  const { attributes, shape, dtype } = node
-  const starts = attributes['starts'] as readonly (readonly number[])[]
-  const steps = attributes['steps'] as readonly (readonly number[])[]
-  const fill = attributes['fill'] as number
-  const parts = inputs
-    .map((input, i) => ({ input, start: starts[i]!, step: steps[i]! }))
-    .filter((part) => part.input.size > 0)
-  return assembleParts(graph, op.name, parts, fill, shape, dtype)
-}
-
-function assembleParts(
-  graph: PrimitiveGraph,
-  name: string,
-  parts: readonly Part[],
-  fill: number,
-  shape: Shape,
-  dtype: Primitive['dtype'],
-): Primitive {
-  const strides = rowMajorStrides(shape)
-  const covered = parts.reduce((sum, part) => sum + part.input.size, 0)
-  const identity = JSON.stringify([
-    parts.map((part) => [part.input.id, part.start, part.step]),
-    String(fill),
-    shape,
-  ])
-  const targetOf = (part: Part): Layout => ({
-    shape: part.input.shape,
-    strides: strides.map((stride, d) => stride * part.step[d]!),
-    offset: strides.reduce((sum, stride, d) => sum + stride * part.start[d]!, 0),
-  })
-  const made: Primitive[] = []
-  if (covered < sizeOf(shape)) {
-    const target = { shape, strides, offset: 0 }
-    made.push(
-      graph.make(
-        { kind: 'fill', name: fillOp.name, shape, dtype, target, expr: () => constant(fill, dtype) },
-        `fill:${identity}`,
-      ),
-    )
-  }
-  const filler = made.slice()
-  for (const part of parts) {
-    const target = targetOf(part)
-    made.push(
-      graph.make(
-        {
-          kind: 'place',
-          name,
-          inputs: [part.input, ...filler],
-          shape: part.input.shape,
-          dtype,
-          target,
-          expr: (values) => values[0]!,
-        },
-        `place:${identity}:${formatShape(part.start)}`,
-      ),
-    )
-  }
-  return graph.make({ kind: 'assemble', name, inputs: made, shape, dtype }, `assemble:${identity}`)
 }

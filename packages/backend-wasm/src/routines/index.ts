@@ -1,0 +1,20 @@
+// The routines of this backend by name. Each factory takes a specification and gives an executable, or null where another
+// has to do the work. Read next: ../contract/contract.ts for the one that most time is spent in.
+import type { Backend } from '@nabla/engine'
+import { createContract } from '../contract/contract.ts'
+import type { DeviceMemory } from '../memory.ts'
+import { createArgsort } from './argsort.ts'
+import { createIndexed } from './indexed.ts'
+import { createRandom } from './random.ts'
+import { createScan } from './scan.ts'
+
+/** All routines, working in one memory. Code, tables and scratch space are made when first needed. */
+export function wasmRoutines(memory: DeviceMemory): Backend['routines'] {
+  return {
+    contract: createContract(memory),
+    ...createIndexed(memory),
+    argsort: createArgsort(memory),
+    random: createRandom(memory),
+    scan: createScan(memory),
+  }
+}

@@ -1,0 +1,68 @@
+// Standardisation of columns: subtract the mean, divide by the standard deviation, both learned on training data only.
+import { ShapeError, ValueError } from '@nabla/engine'
+
+/** A matrix on the host, row-major. */
+export interface Matrix {
+  readonly data: Float32Array
+  readonly shape: readonly [rows: number, columns: number]
+}
+
+/**
+ * Column statistics, fitted once and applied to any number of matrices.
+ * Statistics are those of scikit-learn's StandardScaler: the population variance; constant columns are only centred.
+ */
+export class StandardScaler {
+  /** Mean of each column; empty before {@link fit}. */
+  mean: Float64Array = new Float64Array(0)
+  /** What each column is divided by. */
+  scale: Float64Array = new Float64Array(0)
+
+  /** Learns mean and standard deviation. @throws ValueError for no rows */
+  fit(matrix: Matrix): this {
+    const [rows, columns] = checkMatrix('StandardScaler.fit', matrix)
+    if (rows === 0) throw new ValueError('StandardScaler.fit: no rows to learn from')
+    const mean = new Float64Array(columns)
+    const scale = new Float64Array(columns)
+    for (let r = 0; r < rows; r++)
+      for (let c = 0; c < columns; c++) mean[c]! += matrix.data[r * columns + c]! / rows
+    for (let r = 0; r < rows; r++) {
+      for (let c = 0; c < columns; c++) scale[c]! += (matrix.data[r * columns + c]! - mean[c]!) ** 2 / rows
+    }
+    this.mean = mean
+    this.scale = scale.map((variance) => Math.sqrt(variance) || 1)
+    return this
+  }
+
+  /** Standardised copy. @throws ValueError before fit, ShapeError for another number of columns */
+  transform(matrix: Matrix): Matrix {
+    return this.#apply('transform', matrix, (value, c) => (value - this.mean[c]!) / this.scale[c]!)
+  }
+
+  /** Learns from a matrix and standardises it. */
+  fitTransform(matrix: Matrix): Matrix {
+    return this.fit(matrix).transform(matrix)
+  }
+
+  /** Undoes {@link transform}. */
+  inverse(matrix: Matrix): Matrix {
+    return this.#apply('inverse', matrix, (value, c) => value * this.scale[c]! + this.mean[c]!)
+  }
+
+  #apply(method: string, matrix: Matrix, change: (value: number, column: number) => number): Matrix {
+    const [, columns] = checkMatrix(`StandardScaler.${method}`, matrix)
+    if (this.mean.length === 0) throw new ValueError(`StandardScaler.${method}: call fit() first`)
+    if (columns !== this.mean.length) {
+      throw new ShapeError(
+        `StandardScaler.${method}: ${columns} columns, but it was fitted on ${this.mean.length}`,
+      )
+    }
+    return { data: matrix.data.map((value, i) => change(value, i % columns)), shape: matrix.shape }
+  }
+}
+
+function checkMatrix(op: string, { data, shape }: Matrix): readonly [number, number] {
+  if (shape.length !== 2 || shape[0] * shape[1] !== data.length) {
+    throw new ShapeError(`${op}: ${data.length} elements do not fill a matrix of shape [${shape.join(', ')}]`)
+  }
+  return shape
+}

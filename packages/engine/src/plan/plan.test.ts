@@ -1,0 +1,205 @@
+import { beforeEach, expect, test } from 'vitest'
+import { engine, setBackend } from '../engine.ts'
+import { createInterpreter } from '../interpreter/index.ts'
+import type { Node } from '../node.ts'
+import { Variable } from '../variable.ts'
+import type { Plan } from './plan.ts'
+import { assemble, embedding, host, map, matmul, permute, reduce, reshape, softmax } from './testing.ts'
+
+beforeEach(() => setBackend(createInterpreter()))
+
+const planOf = (...nodes: Node[]): Plan => engine.planOf(engine.trace(nodes))
+const kinds = (...nodes: Node[]): string[] => planOf(...nodes).parts.steps.map((step) => step.kind)
+const read = async (node: Node): Promise<number[]> => Array.from(await engine.read(node))
+const variable = (values: number[]): Variable =>
+  new Variable(Float32Array.from(values), [values.length], 'float32', 'v')
+const close = (actual: readonly number[], expected: readonly number[]): void => {
+  expect(actual.length).toBe(expected.length)
+  actual.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 5))
+}
+
+function softmaxRow(row: readonly number[]): number[] {
+  const exponentials = row.map((x) => Math.exp(x))
+  const sum = exponentials.reduce((a, b) => a + b)
+  return exponentials.map((e) => e / sum)
+}
+
+test('a softmax is one kernel, along the last dimension and along another', async () => {
+  const x = host([2, 3], [1, 2, 3, 0, 0, 5])
+  expect(kinds(softmax(x, 1))).toEqual(['kernel'])
+  close(await read(softmax(x, 1)), [...softmaxRow([1, 2, 3]), ...softmaxRow([0, 0, 5])])
+  expect(kinds(softmax(x, 0))).toEqual(['kernel'])
+  const columns = [softmaxRow([1, 0]), softmaxRow([2, 0]), softmaxRow([3, 5])]
+  close(
+    await read(softmax(x, 0)),
+    [0, 1].flatMap((i) => columns.map((column) => column[i]!)),
+  )
+})
+
+test('layer norm with everything around it is one kernel that also writes the residual sum', () => {
+  const x = map(
+    'add',
+    host([4, 8], (i) => i % 7),
+    host([4, 8], (i) => i % 3),
+  )
+  const mean = map('mul', reduce('sum', x, [1]), 1 / 8)
+  const centred = map('sub', x, mean)
+  const variance = map('mul', reduce('sum', map('square', centred), [1]), 1 / 8)
+  const normalized = map('div', centred, map('sqrt', map('add', variance, 1e-5)))
+  const plan = planOf(normalized, x)
+  expect(plan.parts.steps.map((step) => step.kind)).toEqual(['kernel'])
+  expect(plan.parts.steps[0]!.writes).toHaveLength(2)
+})
+
+test('an optimizer update of three values is one kernel, written in place', async () => {
+  const [p, m, v] = [variable([1, 2]), variable([0, 0]), variable([0, 0])]
+  const gradient = host([2], [1, -1])
+  const update = (): void => {
+    const nextM = map('add', map('mul', m!.current, 0.9), map('mul', gradient, 0.1))
+    const nextV = map('add', map('mul', v!.current, 0.99), map('mul', map('square', gradient), 0.01))
+    p!.assign(map('sub', p!.current, map('mul', map('div', nextM, map('sqrt', nextV)), 0.5)))
+    m!.assign(nextM)
+    v!.assign(nextV)
+    engine.flush()
+  }
+  update()
+  close(Array.from(await p!.read()), [1 - 0.5, 2 + 0.5])
+  const plan = engine.cache.plans().at(-1)!
+  expect(plan.parts.steps).toHaveLength(1)
+  expect(plan.parts.writeBacks).toHaveLength(0)
+  const { plansBuilt } = engine.statistics
+  update()
+  expect(engine.statistics.plansBuilt).toBe(plansBuilt)
+})
+
+test('views are index arithmetic; a reshape without strides copies', async () => {
+  const x = host([2, 3], [0, 1, 2, 3, 4, 5])
+  close(await read(permute(x, [1, 0])), [0, 3, 1, 4, 2, 5])
+  const flat = reshape(permute(x, [1, 0]), [6])
+  close(await read(map('add', flat, 10)), [10, 13, 11, 14, 12, 15])
+  close(await read(reshape(map('mul', x, 2), [3, 2])), [0, 2, 4, 6, 8, 10])
+})
+
+test('assemblies are written in place by the kernels that make their parts', async () => {
+  const a = map('mul', host([2, 2], [1, 2, 3, 4]), 10)
+  const b = map('add', host([2, 1], [5, 6]), 1)
+  const whole = assemble(
+    [a, b],
+    [
+      [0, 0],
+      [0, 2],
+    ],
+    [2, 3],
+  )
+  expect(kinds(whole)).toEqual(['kernel', 'kernel'])
+  close(await read(whole), [10, 20, 6, 30, 40, 7])
+  close(await read(assemble([b], [[1, 1]], [4, 3], -1)), [-1, -1, -1, -1, 6, -1, -1, 7, -1, -1, -1, -1])
+})
+
+test('a product between two kernels keeps them apart', async () => {
+  const x = map('max', host([2, 2], [1, -2, 3, 4]), 0)
+  const y = map('add', matmul(x, permute(x, [1, 0])), x)
+  expect(kinds(y)).toEqual(['kernel', 'contract', 'kernel'])
+  close(await read(y), [1 + 1, 3 + 0, 3 + 3, 25 + 4])
+})
+
+test('without fusion the same values come out', async () => {
+  const build = (): Node => {
+    const x = map(
+      'mul',
+      host([3, 4], (i) => Math.sin(i)),
+      2,
+    )
+    return reduce(
+      'sum',
+      map(
+        'mul',
+        softmax(x, 1),
+        permute(
+          host([4, 3], (i) => i),
+          [1, 0],
+        ),
+      ),
+      [0],
+    )
+  }
+  const fused = await read(build())
+  engine.configure({ fusion: false })
+  try {
+    const apart = build()
+    expect(kinds(apart).length).toBeGreaterThan(3)
+    close(await read(apart), fused)
+  } finally {
+    engine.configure({ fusion: true })
+  }
+})
+
+test('assignments are written after all reads of the old version: two Variables swap', async () => {
+  const [a, b] = [variable([1]), variable([2])]
+  const before = a!.current
+  a!.assign(b!.current)
+  b!.assign(before)
+  engine.flush()
+  expect(Array.from(await a!.read())).toEqual([2])
+  expect(Array.from(await b!.read())).toEqual([1])
+})
+
+test('R5: reading what can no longer be computed is an error with the remedy; kept values stay', async () => {
+  const v = variable([1, 2])
+  const forgotten = map('mul', v.current, 10)
+  const kept = map('mul', v.current, 100)
+  engine.keep(kept)
+  v.assign(map('add', v.current, 1))
+  engine.flush()
+  close(await read(kept), [100, 200])
+  await expect(engine.read(forgotten)).rejects.toThrow(/'v' \[2\] at version 0.*keep/s)
+  close(await read(map('mul', v.current, 10)), [20, 30])
+})
+
+test('a failed flush leaves Variables as they were', async () => {
+  const table = new Variable(Float32Array.from([1, 2, 3, 4]), [2, 2], 'float32', 'table')
+  table.assign(map('add', table.current, embedding(table.current, host([2], [0, 7], 'int32'))))
+  expect(() => engine.flush()).toThrow(/embedding.*7.*2/)
+  expect(Array.from(await table.read())).toEqual([1, 2, 3, 4])
+  table.assign(map('add', table.current, 1))
+  engine.flush()
+  expect(Array.from(await table.read())).toEqual([2, 3, 4, 5])
+})
+
+test('empty tensors: nothing runs, reductions over nothing give their identity', async () => {
+  expect(await read(map('add', host([0, 3], []), 1))).toEqual([])
+  expect(await read(reduce('sum', host([2, 0], []), [1]))).toEqual([0, 0])
+  expect(await read(reduce('max', host([0], []), [0]))).toEqual([-Infinity])
+})
+
+test('values demanded in one tick join one plan', async () => {
+  const x = map('exp', host([4], [0, 1, 2, 3]))
+  const { plansBuilt } = engine.statistics
+  const [a, b] = [map('add', x, 1), reduce('sum', x, [0])]
+  await Promise.all([engine.read(a), engine.read(b)])
+  expect(engine.statistics.plansBuilt).toBe(plansBuilt + 1)
+})
+
+test('numbers are no part of the key: another number finds the same plan (R2)', async () => {
+  const run = (factor: number): Promise<number[]> => read(map('mul', host([2], [1, 2]), factor))
+  expect(await run(3)).toEqual([3, 6])
+  const { plansBuilt } = engine.statistics
+  expect(await run(5)).toEqual([5, 10])
+  expect(engine.statistics.plansBuilt).toBe(plansBuilt)
+})
+
+test('the arena is no larger than 1.2 times what is alive at once', () => {
+  let x = host([64, 64], (i) => i % 5)
+  for (let i = 0; i < 12; i++) x = map('add', matmul(x, permute(x, [1, 0])), i % 3 === 0 ? x : 1)
+  const { arenaBytes, arenaLowerBound } = planOf(x).parts
+  expect(arenaBytes).toBeLessThanOrEqual(arenaLowerBound * 1.2)
+})
+
+test('a sum of padded pieces that do not overlap is written in one buffer', async () => {
+  const pieces = [0, 1, 2].map((i) => assemble([map('mul', host([2], [i, i + 1]), 2)], [[2 * i]], [6]))
+  const sum = pieces.reduce((a, b) => map('add', a, b))
+  expect(kinds(sum)).toEqual(['kernel', 'kernel', 'kernel'])
+  close(await read(sum), [0, 2, 2, 4, 4, 6])
+  const crossing = map('add', pieces[0]!, assemble([host([2], [5, 7])], [[1]], [6]))
+  close(await read(crossing), [0, 7, 7, 0, 0, 0])
+})
