@@ -23,7 +23,9 @@ test('errors are typed, have codes, and name the module they come from', () => {
 test('unknown names list the known ones and suggest the closest', () => {
   const table = { relu: 1, gelu: 2, tanh: 3 }
   expect(lookUp('activation', 'gelu', table)).toBe(2)
-  expect(() => lookUp('activation', 'Rellu', table)).toThrow("unknown activation 'Rellu'. Did you mean 'relu'? Known: relu, gelu, tanh")
+  expect(() => lookUp('activation', 'Rellu', table)).toThrow(
+    "unknown activation 'Rellu'. Did you mean 'relu'? Known: relu, gelu, tanh",
+  )
   expect(() => lookUp('activation', 'toString', table)).toThrow(/unknown activation 'toString'/)
 })
 
@@ -31,15 +33,20 @@ test('shapes broadcast, or say which sizes disagree', () => {
   expect(broadcastShapes('add', [4, 1, 3], [2, 1])).toEqual([4, 2, 3])
   expect(broadcastShapes('add', [], [2])).toEqual([2])
   expect(broadcastShapes('add', [0, 1], [1, 3])).toEqual([0, 3])
-  expect(() => broadcastShapes('add', [2, 3], [4, 3])).toThrow(/add: shapes \[2, 3\] and \[4, 3\].*2 and 4 disagree in dimension -2/)
+  expect(() => broadcastShapes('add', [2, 3], [4, 3])).toThrow(
+    /add: shapes \[2, 3\] and \[4, 3\].*2 and 4 disagree in dimension -2/,
+  )
 })
 
 test('sizes and dimensions are checked', () => {
-  for (const shape of [[-1], [1.5], [NaN], ['2' as never]]) expect(() => checkShape('zeros', shape)).toThrow(ValueError)
+  for (const shape of [[-1], [1.5], [NaN], ['2' as never]])
+    expect(() => checkShape('zeros', shape)).toThrow(ValueError)
   expect(() => checkShape('zeros', 3 as never)).toThrow(/an array of sizes/)
   expect(() => checkShape('zeros', [2 ** 20, 2 ** 20])).toThrow(ShapeError)
   expect(checkDim('sum', -1, 3)).toBe(2)
-  expect(() => checkDim('sum', 3, 3)).toThrow(/dimension 3 does not exist in a tensor of rank 3: it must lie in \[-3, 2\]/)
+  expect(() => checkDim('sum', 3, 3)).toThrow(
+    /dimension 3 does not exist in a tensor of rank 3: it must lie in \[-3, 2\]/,
+  )
   expect(() => checkDim('sum', 0, 0)).toThrow(/a scalar has none/)
   expect(checkDims('sum', [2, -3], 3)).toEqual([0, 2])
   expect(checkDims('sum', undefined, 2)).toEqual([0, 1])

@@ -115,7 +115,9 @@ class Engine {
 
   /** Has a value computed by the next flush and lets it stay readable after that (R5). */
   keep(node: Node): void {
-    if (!node.isLeaf) this.#kept.push(node)
+    const { variable } = node
+    if (variable !== null && node.host === null && variable.version !== node.version) throw staleError(node)
+    if (!node.isLeaf || isVariableLeaf(node)) this.#kept.push(node)
   }
 
   /** Computes everything that has been assigned and not yet written. Does nothing when there is nothing. */
@@ -190,7 +192,9 @@ class Engine {
     const assignments = this.#assignments
     let settled = false
     const roots =
-      this.#kept.length === 0 ? demanded : [...demanded, ...this.#kept.filter((node) => !node.isLeaf)]
+      this.#kept.length === 0
+        ? demanded
+        : [...demanded, ...this.#kept.filter((node) => !node.isLeaf || isVariableLeaf(node))]
     const backend = this.backend
     this.#busy = true
     try {
@@ -217,6 +221,11 @@ class Engine {
       }
     }
   }
+}
+
+/** A read of a Variable: the one kind of leaf that can go stale. */
+function isVariableLeaf(node: Node): boolean {
+  return node.variable !== null && node.host === null
 }
 
 /** The one engine of this process. */

@@ -55,6 +55,8 @@ export class Variable {
   /** The present value: the last one assigned, whether or not it has been computed yet. */
   get current(): Node {
     this.assertAlive()
+    // A leaf that was kept has its elements on the host now, for those who hold it; the Variable's own are here.
+    if (this.#current.host !== null && this.#current.variable === this) this.#current = this.createLeaf()
     return this.#current
   }
 

@@ -4,7 +4,18 @@ import { createInterpreter } from '../interpreter/index.ts'
 import type { Node } from '../node.ts'
 import { Variable } from '../variable.ts'
 import type { Plan } from './plan.ts'
-import { assemble, embedding, host, map, matmul, permute, reduce, reshape, softmax } from './testing.ts'
+import {
+  assemble,
+  embedding,
+  host,
+  map,
+  matmul,
+  number,
+  permute,
+  reduce,
+  reshape,
+  softmax,
+} from './testing.ts'
 
 beforeEach(() => setBackend(createInterpreter()))
 
@@ -202,4 +213,19 @@ test('a sum of padded pieces that do not overlap is written in one buffer', asyn
   close(await read(sum), [0, 2, 2, 4, 4, 6])
   const crossing = map('add', pieces[0]!, assemble([host([2], [5, 7])], [[1]], [6]))
   close(await read(crossing), [0, 7, 7, 0, 0, 0])
+})
+
+test('routines read values that need no memory by themselves', async () => {
+  const ones = map('add', number(1), reduce('sum', host([2, 0], []), [1]))
+  close(await read(matmul(reshape(map('mul', number(2), ones), [2, 1]), host([1, 2], [1, 3]))), [2, 6, 2, 6])
+})
+
+test("R5: a Variable's own value can be kept across an assignment", async () => {
+  const v = variable([1, 2])
+  const old = v.current
+  engine.keep(old)
+  v.assign(map('add', old, 1))
+  engine.flush()
+  expect(await read(old)).toEqual([1, 2])
+  expect(await read(v.current)).toEqual([2, 3])
 })

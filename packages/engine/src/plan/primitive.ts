@@ -4,7 +4,7 @@
 import type { DType } from '../dtype.ts'
 import { cast, type Expr } from '../expr.ts'
 import type { ReduceFunction } from '../kernel.ts'
-import { nextOpId, type Op, type RoutineLowering } from '../lowering.ts'
+import type { Op, RoutineLowering } from '../lowering.ts'
 import { noAttributes, type Attributes } from '../node.ts'
 import { sizeOf, type Shape } from '../shape.ts'
 import { rowMajor, type Layout, type ViewMap } from '../view.ts'
@@ -117,9 +117,11 @@ export class PrimitiveGraph {
     )
   }
 
-  /** The same values in a row-major buffer of their own. */
+  /** The same values in a row-major buffer of their own: never free, whatever it copies. */
   copy(input: Primitive): Primitive {
-    return this.map(copyOp, [input], noAttributes, input.shape, input.dtype)
+    const { shape, dtype } = input
+    const expr = (values: readonly Expr[]): Expr => values[0]!
+    return this.make({ kind: 'map', name: 'copy', inputs: [input], shape, dtype, expr }, 'copy')
   }
 }
 
@@ -127,11 +129,4 @@ export class PrimitiveGraph {
 function exactNumber(_name: string, value: unknown): unknown {
   if (typeof value !== 'number' || (Number.isFinite(value) && !Object.is(value, -0))) return value
   return Object.is(value, -0) ? '-0' : String(value)
-}
-
-/** A copy that makes elements row-major. */
-export const copyOp: Op = {
-  id: nextOpId(),
-  name: 'copy',
-  lowering: { kind: 'map', expr: (inputs) => inputs[0]! },
 }
