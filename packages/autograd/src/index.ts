@@ -1,3 +1,14 @@
 // Gradients of Nabla tensors: backward, grad, valueAndGrad, customGradient and gradcheck.
 // The public face of @nabla/autograd: everything exported here is API, everything else is not.
-export {}
+export { noGrad } from '@nabla/tensor'
+export { customGradient, type CustomRule } from './custom.ts'
+export { gradcheck, type CheckedFunction, type GradcheckOptions } from './gradcheck.ts'
+export {
+  backward,
+  grad,
+  valueAndGrad,
+  type Differentiable,
+  type GradOptions,
+  type ScalarFunction,
+} from './gradients.ts'
+export { hessian, hvp, jacobian, jvp, vjp, type TensorFunction } from './transforms.ts'

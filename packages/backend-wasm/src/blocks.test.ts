@@ -12,7 +12,8 @@ test('pieces are aligned, apart from each other, and come back whole', () => {
     const place = random() < 0.6 ? blocks.take(bytes) : null
     if (place !== null) {
       expect(place % blockAlignment).toBe(0)
-      for (const [other, size] of held) expect(place + Math.max(1, bytes) <= other || other + size <= place).toBe(true)
+      for (const [other, size] of held)
+        expect(place + Math.max(1, bytes) <= other || other + size <= place).toBe(true)
       held.set(place, Math.max(1, bytes))
     } else if (held.size > 0) {
       const [first] = held.keys()

@@ -50,7 +50,9 @@ export function prepareLaunch(memory: DeviceMemory, cache: KernelCache, launch: 
     try {
       compiled.run(block, from, to)
     } catch (cause) {
-      throw new BackendError(`a kernel failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+      throw new BackendError(`a kernel failed: ${cause instanceof Error ? cause.message : String(cause)}`, {
+        cause,
+      })
     }
   }
   return {

@@ -10,7 +10,9 @@ test('memory grows on demand and keeps what it holds', () => {
   const second = memory.allocate(20 * 2 ** 20)
   expect(memory.bytes.reserved).toBeGreaterThan(before)
   memory.float64[second / 8] = 2.5
-  expect([...memory.float32.subarray(first / 4, first / 4 + 100)]).toEqual(Array.from({ length: 100 }, () => 1.5))
+  expect([...memory.float32.subarray(first / 4, first / 4 + 100)]).toEqual(
+    Array.from({ length: 100 }, () => 1.5),
+  )
   for (const view of [memory.float32, memory.float64, memory.int32, memory.uint8]) {
     expect(view.byteLength).toBe(memory.memory.buffer.byteLength)
   }

@@ -63,10 +63,25 @@ export class CsvTable {
         if (missing === 'nan') return NaN
         throw this.#error(r, column, 'the value is missing')
       }
-      const value = Number(field)
-      if (field === '' || Number.isNaN(value)) throw this.#error(r, column, `'${field}' is no number`)
+      const value = toNumber(field)
+      if (value === undefined) throw this.#error(r, column, `'${field}' is no number`)
       return value
     })
+  }
+
+  /**
+   * One column of names as class numbers: the distinct texts in alphabetical order, and which one each row holds.
+   * @throws ValueError where a value is missing
+   */
+  classes(column: string): { classes: string[]; codes: Int32Array } {
+    const texts = this.text(column).map((field, r) => {
+      const text = field.trim()
+      if (this.#missing.has(text)) throw this.#error(r, column, 'the value is missing')
+      return text
+    })
+    const classes = [...new Set(texts)].sort()
+    const codeOf = new Map(classes.map((text, code) => [text, code]))
+    return { classes, codes: Int32Array.from(texts, (text) => codeOf.get(text)!) }
   }
 
   /**
@@ -98,16 +113,28 @@ export class CsvTable {
   }
 }
 
+// Number() alone would take '0x10' and '' for numbers as well.
+const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+const infinite = /^([+-]?)inf(inity)?$/i
+
+function toNumber(field: string): number | undefined {
+  if (decimal.test(field)) return Number(field)
+  const sign = infinite.exec(field)?.[1]
+  if (sign !== undefined) return sign === '-' ? -Infinity : Infinity
+  return undefined
+}
+
 /** Reads a table from a file or URL, gzip or not. @throws ValueError naming the file, line and column */
-export async function readCsv(path: string, options: CsvOptions = {}): Promise<CsvTable> {
+export async function readCsv(path: string | URL, options: CsvOptions = {}): Promise<CsvTable> {
+  const name = String(path)
   const bytes = await readBytes(path)
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {
-    throw new ValueError(`${path}: no UTF-8 text`, { cause })
+    throw new ValueError(`${name}: no UTF-8 text`, { cause })
   }
-  return parseCsv(text, { name: path, ...options })
+  return parseCsv(text, { name, ...options })
 }
 
 const usuallyMissing = ['', 'NA', 'N/A', 'NaN', 'nan', 'null', '?']
@@ -115,8 +142,12 @@ const usuallyMissing = ['', 'NA', 'N/A', 'NaN', 'nan', 'null', '?']
 /** Parses the text of a table. @throws ValueError for open quotes, rows of unequal length, doubled names */
 export function parseCsv(text: string, options: CsvOptions = {}): CsvTable {
   const { delimiter = ',', header = true, missing = usuallyMissing, name = 'CSV' } = options
-  if (delimiter !== 'whitespace' && delimiter.length !== 1) {
-    throw new ValueError(`${name}: a delimiter is one character or 'whitespace'; got '${delimiter}'`)
+  if (typeof text !== 'string')
+    throw new ValueError(`${name}: a table is parsed from text; got a ${typeof text}`)
+  if (delimiter !== 'whitespace' && (typeof delimiter !== 'string' || !/^[^"\r\n]$/.test(delimiter))) {
+    throw new ValueError(
+      `${name}: a delimiter is 'whitespace' or one character other than quotes and line ends; got '${String(delimiter)}'`,
+    )
   }
   const { rows, lines } = delimiter === 'whitespace' ? splitBlanks(text) : splitQuoted(text, delimiter, name)
   const first = header ? rows.shift() : undefined

@@ -1,6 +1,18 @@
 // Datasets: a length, and batches of rows by index. A batch is a record of tensors, by name: { x, y }. Everything lies on
 // the host until a batch is made, so a dataset may be larger than a device. Read next: loader.ts, which goes through one.
-import { dtypeOfArray, hostArray, ShapeError, ValueError, type DType } from '@nabla/engine'
+import {
+  checkDType,
+  checkShape,
+  DTypeError,
+  dtypeOfArray,
+  formatShape,
+  hostArray,
+  sameShape,
+  ShapeError,
+  sizeOf,
+  ValueError,
+  type DType,
+} from '@nabla/engine'
 import { cat, tensor, Tensor, type NumericArray, type TensorData } from '@nabla/tensor'
 import { permutation } from './shuffle.ts'
 
@@ -41,6 +53,10 @@ export class ArrayDataset<Names extends string = string> implements Dataset<Name
 
   /** @throws ShapeError when fields differ in their number of rows, ValueError without fields */
   constructor(fields: { readonly [Name in Names]: FieldInput }) {
+    if (typeof fields !== 'object' || fields === null)
+      throw new ValueError(
+        `ArrayDataset: fields by name are needed, for example { x, y }; got ${String(fields)}`,
+      )
     const entries = Object.entries<FieldInput>(fields).map(
       ([name, input]) => [name, fieldOf(name, input)] as const,
     )
@@ -67,7 +83,8 @@ export class ArrayDataset<Names extends string = string> implements Dataset<Name
     checkIndices('ArrayDataset', indices, this.length)
     const batch: Record<string, Tensor> = {}
     for (const [name, { data, rowShape, rowSize, dtype }] of this.#fields) {
-      const elements = hostArray(dtype, indices.length * rowSize)
+      // Bools are made by `tensor`, from the elements as they are: stored in a byte, 0.5 would become 0.
+      const elements = hostArray(dtype === 'bool' ? 'float64' : dtype, indices.length * rowSize)
       for (let i = 0; i < indices.length; i++) {
         const from = indices[i]! * rowSize
         elements.set(data.subarray(from, from + rowSize), i * rowSize)
@@ -105,7 +122,8 @@ export function subset<Names extends string>(
 /**
  * Splits a dataset at random into parts that together hold every row once.
  * @param parts row counts that add up to the length, or fractions that add up to 1
- * @throws ValueError when they do not
+ * @param seed what the choice of rows follows from
+ * @throws ValueError when they do not add up, and for a seed that is no non-negative integer
  */
 export function randomSplit<Names extends string>(
   dataset: Dataset<Names>,
@@ -113,8 +131,10 @@ export function randomSplit<Names extends string>(
   seed: number = 0,
 ): Dataset<Names>[] {
   const total = parts.reduce((sum, part) => sum + part, 0)
-  const fractions = Math.abs(total - 1) < 1e-9 && parts.some((part) => !Number.isInteger(part))
-  if (parts.some((part) => !(part >= 0)) || (!fractions && total !== dataset.length)) {
+  const valid = parts.length > 0 && parts.every((part) => part >= 0)
+  const counts = valid && total === dataset.length && parts.every((part) => Number.isInteger(part))
+  const fractions = valid && !counts && Math.abs(total - 1) < 1e-9
+  if (!counts && !fractions) {
     throw new ValueError(
       `randomSplit: [${parts.join(', ')}] must be row counts that add up to ${dataset.length}, or fractions that add up to 1`,
     )
@@ -131,7 +151,12 @@ export function randomSplit<Names extends string>(
   })
 }
 
-/** Datasets one after the other; all must have the same fields. @throws ValueError for none */
+/**
+ * Datasets one after the other. All must have the same fields, of equal types and row shapes; batches that mix datasets say
+ * so where they do not. Where batches are changed by tensor ops, concatenate first and use `mapDataset` on the result: rows
+ * are then joined on the host, and every step has the same plan however they fall.
+ * @throws ValueError for no datasets
+ */
 export function concatDatasets<Names extends string>(datasets: readonly Dataset<Names>[]): Dataset<Names> {
   if (datasets.length === 0) throw new ValueError('concatDatasets: at least one dataset is needed')
   const length = datasets.reduce((sum, dataset) => sum + dataset.length, 0)
@@ -142,18 +167,47 @@ export function concatDatasets<Names extends string>(datasets: readonly Dataset<
       if (indices.length === 0) return datasets[0]!.batch([])
       const pieces = runsOf(indices, datasets).map(({ dataset, rows }) => dataset.batch(rows))
       if (pieces.length === 1) return pieces[0]!
-      const names = Object.keys(pieces[0]!) as Names[]
-      return Object.fromEntries(
-        names.map((name) => [
+      const joined: Record<string, Tensor> = {}
+      for (const name of new Set(pieces.flatMap((piece) => Object.keys(piece)))) {
+        joined[name] = joinRows(
           name,
-          cat(
-            pieces.map((piece) => piece[name]!),
-            0,
-          ),
-        ]),
-      ) as Batch<Names>
+          pieces.map((piece) => (piece as Batch)[name]),
+        )
+      }
+      return joined as Batch<Names>
     },
   }
+}
+
+/** One field of neighbouring pieces of a batch. */
+function joinRows(name: string, pieces: readonly (Tensor | undefined)[]): Tensor {
+  const tensors = pieces.map((piece) => {
+    if (piece === undefined) throw new ValueError(`concatDatasets: not every dataset has a field '${name}'`)
+    return piece
+  })
+  const first = tensors[0]!
+  const rowShape = first.shape.slice(1)
+  for (const { shape, dtype } of tensors) {
+    if (!sameShape(shape.slice(1), rowShape)) {
+      throw new ShapeError(
+        `concatDatasets: rows of field '${name}' have shape ${formatShape(rowShape)} in one dataset and ` +
+          `${formatShape(shape.slice(1))} in another`,
+      )
+    }
+    if (dtype !== first.dtype)
+      throw new DTypeError(
+        `concatDatasets: field '${name}' is ${first.dtype} in one dataset and ${dtype} in another`,
+      )
+  }
+  if (tensors.some(({ host }) => host === null)) return cat(tensors, 0)
+  const rows = tensors.reduce((sum, { shape }) => sum + shape[0]!, 0)
+  const elements = hostArray(first.dtype, rows * sizeOf(rowShape))
+  let filled = 0
+  for (const { host } of tensors) {
+    elements.set(host!, filled)
+    filled += host!.length
+  }
+  return tensor(elements, { shape: [rows, ...rowShape], dtype: first.dtype })
 }
 
 /** Neighbouring indices that fall into one dataset, fetched together. */
@@ -185,22 +239,28 @@ function checkIndices(op: string, indices: ArrayLike<number>, length: number): v
 function fieldOf(name: string, input: FieldInput): { rows: number; field: Field } {
   const given = isFieldData(input) ? input : hostData(name, input)
   const { data, shape } = given
-  const [rows, ...rowShape] = shape
+  if (!ArrayBuffer.isView(data) || !('subarray' in data)) {
+    throw new ValueError(
+      `ArrayDataset: field '${name}' with a shape needs a typed array as data; or give nested arrays`,
+    )
+  }
+  const [rows, ...rowShape] = checkShape(`ArrayDataset: field '${name}'`, shape)
   if (rows === undefined)
     throw new ShapeError(`ArrayDataset: field '${name}' is a scalar; its first dimension must count rows`)
-  const rowSize = rowShape.reduce((size, length) => size * length, 1)
+  const rowSize = sizeOf(rowShape)
   if (rows * rowSize !== data.length) {
     throw new ShapeError(
       `ArrayDataset: field '${name}' has ${data.length} elements, which do not fill [${shape.join(', ')}]`,
     )
   }
-  const dtype = given.dtype ?? dtypeOfArray(data)
+  const dtype = checkDType(given.dtype ?? dtypeOfArray(data))
   return { rows, field: { data, rowShape, rowSize, dtype } }
 }
 
 function isFieldData(input: FieldInput): input is FieldData {
   return (
     typeof input === 'object' &&
+    input !== null &&
     !Array.isArray(input) &&
     'data' in input &&
     'shape' in input &&

@@ -1,7 +1,7 @@
 // The IDX format of the MNIST files: two zero bytes, a type, the number of dimensions, their sizes as big-endian 32-bit
 // integers, then the elements, big-endian. Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database".
 // Not here: what the numbers mean. Read next: dataset.ts.
-import { ValueError } from '@nabla/engine'
+import { checkShape, sizeOf, ValueError } from '@nabla/engine'
 import { readBytes } from './files.ts'
 
 /** Elements of an IDX file. */
@@ -29,8 +29,8 @@ const types: Readonly<Record<number, ElementType>> = {
  * Reads an IDX file, gzip or not.
  * @throws ValueError naming the file and the byte where it is not what the format says
  */
-export async function readIdx(path: string): Promise<IdxArray> {
-  return parseIdx(await readBytes(path), path)
+export async function readIdx(path: string | URL): Promise<IdxArray> {
+  return parseIdx(await readBytes(path), String(path))
 }
 
 /**
@@ -39,6 +39,8 @@ export async function readIdx(path: string): Promise<IdxArray> {
  * @throws ValueError
  */
 export function parseIdx(bytes: Uint8Array, name: string = 'IDX data'): IdxArray {
+  if (!(bytes instanceof Uint8Array))
+    throw new ValueError(`${name}: a Uint8Array of the file's bytes is needed`)
   const fail = (offset: number, problem: string): never => {
     throw new ValueError(`${name}: ${problem} (at byte ${offset} of ${bytes.length})`)
   }
@@ -59,18 +61,19 @@ export function parseIdx(bytes: Uint8Array, name: string = 'IDX data'): IdxArray
     fail(bytes.length, `truncated: shape [${shape.join(', ')}] needs ${expected} bytes`)
   if (bytes.length > expected)
     fail(expected, `${bytes.length - expected} bytes too many for shape [${shape.join(', ')}]`)
-  if (type.bytes === 1) {
-    const copy = bytes.slice(start)
-    return { shape, data: bytes[2] === 0x09 ? new Int8Array(copy.buffer) : copy }
-  }
   const data = type.make(size)
+  if (type.bytes === 1) {
+    // Conversion to Int8Array wraps, which is what a signed byte means.
+    data.set(bytes.subarray(start))
+    return { shape, data }
+  }
   for (let i = 0; i < size; i++) data[i] = type.read(view, start + i * type.bytes)
   return { shape, data }
 }
 
 /** The bytes of an IDX file of unsigned bytes; the counterpart of {@link parseIdx}. @throws ValueError */
 export function encodeIdx(data: Uint8Array, shape: readonly number[]): Uint8Array {
-  const size = shape.reduce((product, length) => product * length, 1)
+  const size = sizeOf(checkShape('encodeIdx', shape))
   if (size !== data.length || shape.length > 255) {
     throw new ValueError(`encodeIdx: ${data.length} elements do not fill shape [${shape.join(', ')}]`)
   }

@@ -17,10 +17,17 @@ export class StandardScaler {
   /** What each column is divided by. */
   scale: Float64Array = new Float64Array(0)
 
-  /** Learns mean and standard deviation. @throws ValueError for no rows */
+  /** Learns mean and standard deviation. @throws ValueError for no rows, and for values that are not finite */
   fit(matrix: Matrix): this {
     const [rows, columns] = checkMatrix('StandardScaler.fit', matrix)
     if (rows === 0) throw new ValueError('StandardScaler.fit: no rows to learn from')
+    const bad = matrix.data.findIndex((value) => !Number.isFinite(value))
+    if (bad >= 0) {
+      throw new ValueError(
+        `StandardScaler.fit: ${matrix.data[bad]} in row ${Math.floor(bad / columns)}, column ${bad % columns}; ` +
+          `fill in or leave out what is missing first`,
+      )
+    }
     const mean = new Float64Array(columns)
     const scale = new Float64Array(columns)
     for (let r = 0; r < rows; r++)
@@ -29,7 +36,11 @@ export class StandardScaler {
       for (let c = 0; c < columns; c++) scale[c]! += (matrix.data[r * columns + c]! - mean[c]!) ** 2 / rows
     }
     this.mean = mean
-    this.scale = scale.map((variance) => Math.sqrt(variance) || 1)
+    this.scale = scale.map((variance, c) => {
+      // Rounding of the mean gives a constant column a tiny variance, by which nothing must be divided.
+      const rounding = rows * Number.EPSILON * mean[c]!
+      return variance <= rounding ** 2 ? 1 : Math.sqrt(variance)
+    })
     return this
   }
 

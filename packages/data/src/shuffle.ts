@@ -5,10 +5,13 @@ import { philoxWord, ValueError, type PhiloxStream } from '@nabla/engine'
 // Tells these streams apart from those of tensor ops with the same seed.
 const purpose = 0x6461_7461
 
-/** A permutation of 0 ... length - 1. @throws ValueError for a seed that is no non-negative integer */
+/** A permutation of 0 ... length - 1. @throws ValueError for what is no non-negative integer */
 export function permutation(length: number, seed: number, epoch: number): Int32Array {
-  if (!Number.isInteger(seed) || seed < 0)
-    throw new ValueError(`a seed must be a non-negative integer; got ${seed}`)
+  for (const [what, value] of Object.entries({ length, seed, epoch })) {
+    if (!Number.isInteger(value) || value < 0) {
+      throw new ValueError(`permutation: ${what} must be a non-negative integer; got ${String(value)}`)
+    }
+  }
   const stream: PhiloxStream = {
     key: [seed | 0, Math.floor(seed / 2 ** 32) | 0],
     counter: [epoch, 0, purpose],

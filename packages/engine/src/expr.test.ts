@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { DType } from './dtype.ts'
-import { call, cast, constant, operandsOf, substitute, type CallExpr, type Expr } from './expr.ts'
+import { call, cast, constant, operandsOf, type CallExpr, type Expr } from './expr.ts'
 import { scalarFunctions, type ScalarFunction } from './scalar.ts'
 
 const load = (arg: number, dtype: DType = 'float32'): Expr => ({ kind: 'load', arg, dtype })
@@ -64,27 +64,3 @@ test('operandsOf lists direct operands', () => {
   expect(operandsOf(load(0))).toEqual([])
 })
 
-test('substitute replaces leaves and keeps shared parts shared', () => {
-  const shared = call('exp', load(0))
-  const expr = call('add', shared, cast(call('mul', shared, shared), 'float64'))
-  const replaced = substitute(expr, (leaf) => (leaf.kind === 'load' ? load(leaf.arg + 5, leaf.dtype) : leaf))
-  const expected = call('exp', load(5))
-  expect(replaced).toEqual(call('add', expected, cast(call('mul', expected, expected), 'float64')))
-  const [first, second] = operandsOf(replaced) as [Expr, Expr]
-  const product = operandsOf(second)[0]!
-  expect(operandsOf(product)[0]).toBe(operandsOf(product)[1])
-  expect(operandsOf(first)[0]).toBe(operandsOf(product)[0])
-  // The original is untouched.
-  expect(operandsOf(shared)).toEqual([load(0)])
-})
-
-test('substitute is linear in the number of distinct expressions, not of paths', () => {
-  let expr = load(0)
-  for (let i = 0; i < 200; i++) expr = call('add', expr, expr)
-  let leaves = 0
-  substitute(expr, (leaf) => {
-    leaves += 1
-    return leaf
-  })
-  expect(leaves).toBe(1)
-})

@@ -93,23 +93,3 @@ export function operandsOf(expr: Expr): readonly Expr[] {
   if (expr.kind === 'cast') return [expr.arg]
   return []
 }
-
-/** Rebuilds an expression with its leaves replaced; shared parts stay shared. `memo` may span several calls. */
-export function substitute(
-  expr: Expr,
-  replace: (leaf: Expr) => Expr,
-  memo: Map<Expr, Expr> = new Map(),
-): Expr {
-  const known = memo.get(expr)
-  if (known !== undefined) return known
-  let result: Expr
-  if (expr.kind === 'call') {
-    result = { ...expr, args: expr.args.map((arg) => substitute(arg, replace, memo)) }
-  } else if (expr.kind === 'cast') {
-    result = { ...expr, arg: substitute(expr.arg, replace, memo) }
-  } else {
-    result = replace(expr)
-  }
-  memo.set(expr, result)
-  return result
-}

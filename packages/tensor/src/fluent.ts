@@ -6,10 +6,9 @@ import { Tensor } from './tensor.ts'
 
 /** The methods that a module of ops gives to tensors: each function without its first argument. */
 export type Fluent<Module> = {
-  [Name in keyof Module as Module[Name] extends { readonly method: true } ? Name : never]: Module[Name] extends (
-    self: never,
-    ...rest: infer Rest
-  ) => infer Result
+  [
+    Name in keyof Module as Module[Name] extends { readonly method: true } ? Name : never
+  ]: Module[Name] extends (self: never, ...rest: infer Rest) => infer Result
     ? (...rest: Rest) => Result
     : never
 }
@@ -21,8 +20,16 @@ export function installMethods(table: Readonly<Record<string, { readonly method:
   for (const [name, fn] of Object.entries(table)) {
     if (!fn.method) continue
     if (name in Tensor.prototype) throw new Error(`the op '${name}' would replace a method of Tensor`)
-    Object.defineProperty(Tensor.prototype, name, { value: methodOf(fn as AnyMethod), configurable: true, writable: true })
+    define(name, methodOf(fn as AnyMethod))
   }
+  // What Node shows for a tensor inside of other things; an unknown name is harmless elsewhere.
+  define(Symbol.for('nodejs.util.inspect.custom'), function (this: Tensor) {
+    return this.toString()
+  })
+}
+
+function define(name: string | symbol, value: (this: Tensor, ...args: unknown[]) => unknown): void {
+  Object.defineProperty(Tensor.prototype, name, { value, configurable: true, writable: true })
 }
 
 // Methods take up to four arguments; one that takes a list of any length says so by its `length` of 1 (the tensor alone).

@@ -88,7 +88,9 @@ function isNdarray(given: unknown): given is ndarray.NdArray {
 
 function fromFlat(op: string, given: ArrayLike<number>, shape: Shape, dtype: DType): HostData {
   if (given.length !== sizeOf(shape)) {
-    throw new ShapeError(`${op}: ${given.length} elements do not fill shape ${formatShape(shape)}, which has ${sizeOf(shape)}`)
+    throw new ShapeError(
+      `${op}: ${given.length} elements do not fill shape ${formatShape(shape)}, which has ${sizeOf(shape)}`,
+    )
   }
   return { data: convert(given, dtype), shape: [...shape], dtype }
 }
@@ -96,11 +98,16 @@ function fromFlat(op: string, given: ArrayLike<number>, shape: Shape, dtype: DTy
 function convert(given: ArrayLike<number>, dtype: DType): TypedArray {
   if (dtype !== 'bool') return hostArray(dtype, given)
   const bools = new Uint8Array(given.length)
-  for (let i = 0; i < given.length; i++) bools[i] = given[i] ? 1 : 0
+  for (let i = 0; i < given.length; i++) bools[i] = given[i] !== 0 ? 1 : 0
   return bools
 }
 
-function fromNdarray(op: string, given: ndarray.NdArray, shape: Shape | undefined, dtype: DType | undefined): HostData {
+function fromNdarray(
+  op: string,
+  given: ndarray.NdArray,
+  shape: Shape | undefined,
+  dtype: DType | undefined,
+): HostData {
   const sizes = [...given.shape]
   const source = given.data as ArrayLike<number>
   const flat = new Float64Array(sizeOf(sizes))
@@ -115,7 +122,12 @@ function fromNdarray(op: string, given: ndarray.NdArray, shape: Shape | undefine
   return fromFlat(op, flat, shape ?? sizes, dtype ?? natural)
 }
 
-function fromNested(op: string, given: unknown, shape: Shape | undefined, dtype: DType | undefined): HostData {
+function fromNested(
+  op: string,
+  given: unknown,
+  shape: Shape | undefined,
+  dtype: DType | undefined,
+): HostData {
   const natural: number[] = []
   for (let level = given; Array.isArray(level); level = level[0]) natural.push(level.length)
   const flat: number[] = []
@@ -123,7 +135,8 @@ function fromNested(op: string, given: unknown, shape: Shape | undefined, dtype:
   const path: number[] = []
   const visit = (value: unknown, dim: number): void => {
     if (dim < natural.length) {
-      if (!Array.isArray(value) || value.length !== natural[dim]) throw raggedError(op, value, path, natural, dim)
+      if (!Array.isArray(value) || value.length !== natural[dim])
+        throw raggedError(op, value, path, natural, dim)
       for (let i = 0; i < value.length; i++) {
         path.push(i)
         visit(value[i], dim + 1)
@@ -141,12 +154,20 @@ function fromNested(op: string, given: unknown, shape: Shape | undefined, dtype:
   visit(given, 0)
   const type = dtype ?? (booleans > 0 && booleans === flat.length ? 'bool' : 'float32')
   if (shape !== undefined && natural.length > 1 && !sameShape(shape, natural)) {
-    throw new ShapeError(`${op}: nested arrays of shape ${formatShape(natural)} were given with shape ${formatShape(shape)}`)
+    throw new ShapeError(
+      `${op}: nested arrays of shape ${formatShape(natural)} were given with shape ${formatShape(shape)}`,
+    )
   }
   return fromFlat(op, flat, shape ?? natural, type)
 }
 
-function raggedError(op: string, value: unknown, path: readonly number[], natural: Shape, dim: number): ShapeError {
+function raggedError(
+  op: string,
+  value: unknown,
+  path: readonly number[],
+  natural: Shape,
+  dim: number,
+): ShapeError {
   const expected = dim < natural.length ? `an array of length ${natural[dim]}` : 'a number'
   return new ShapeError(
     `${op}: the nested arrays are ragged: expected ${expected}${at(path)}, got ${describe(value)}. ` +

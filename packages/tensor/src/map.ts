@@ -3,6 +3,7 @@
 // Read next: ops/elementwise.ts.
 import {
   broadcastShapes,
+  cast,
   isFloating,
   noAttributes,
   promote,
@@ -37,7 +38,14 @@ export type BinaryOp = OpFunction<(a: TensorLike, b: TensorLike) => Tensor>
  * The gradient of one input: from the gradient of the output, the output and the inputs. Broadcast inputs are summed
  * back to their shape, and results brought to their type, by the caller. Null where the derivative is zero everywhere.
  */
-export type MapRule = (upstream: Tensor, output: Tensor, a: Tensor, b: Tensor, c: Tensor, d: Tensor) => Tensor | null
+export type MapRule = (
+  upstream: Tensor,
+  output: Tensor,
+  a: Tensor,
+  b: Tensor,
+  c: Tensor,
+  d: Tensor,
+) => Tensor | null
 
 /** A map with any number of inputs. */
 export interface MapDefinition<F extends (...args: never[]) => unknown> extends OpDefinition {
@@ -48,12 +56,17 @@ export interface MapDefinition<F extends (...args: never[]) => unknown> extends 
 }
 
 /** Defines an element-by-element op. Its function ends in {@link applyMap}, {@link applyUnary} or {@link applyBinary}. */
-export function defineMap<F extends (...args: never[]) => unknown>(definition: MapDefinition<F>): OpFunction<F> {
+export function defineMap<F extends (...args: never[]) => unknown>(
+  definition: MapDefinition<F>,
+): OpFunction<F> {
   const { expr, gradient, ...rest } = definition
   return defineOp<F>({
     ...rest,
     lowering: { kind: 'map', expr },
-    gradient: gradient === 'none' ? null : (call, upstream) => inputGradients(gradient === 'zero' ? [] : gradient, call, upstream),
+    gradient:
+      gradient === 'none'
+        ? null
+        : (call, upstream) => inputGradients(gradient === 'zero' ? [] : gradient, call, upstream),
   })
 }
 
@@ -98,7 +111,13 @@ export function binary(name: string, definition: SimpleMapDefinition<(a: Expr, b
 
 /** Shapes that any element-by-element op is tried with. */
 export function unarySamples(make: SampleMaker, range: SampleRange): Sample[] {
-  return [[make.real([7], range)], [make.real([], range)], [make.strided([3, 5], range)], [make.real([0, 3], range)], [make.real([2, 3, 4], range)]]
+  return [
+    [make.real([7], range)],
+    [make.real([], range)],
+    [make.strided([3, 5], range)],
+    [make.real([0, 3], range)],
+    [make.real([2, 3, 4], range)],
+  ]
 }
 
 function binarySamples(make: SampleMaker, left: SampleRange, right: SampleRange): Sample[] {
@@ -115,8 +134,16 @@ function binarySamples(make: SampleMaker, left: SampleRange, right: SampleRange)
 /** Calls that any op of two broadcast inputs refuses. */
 export function binaryWrong(name: string): WrongCall[] {
   return [
-    { args: (make) => [make.real([2, 3]), make.real([4])], error: 'ShapeError', message: new RegExp(`${name}: shapes \\[2, 3\\] and \\[4\\] do not broadcast`) },
-    { args: (make) => [make.real([2]), undefined], error: 'ValueError', message: new RegExp(`${name}: expected a tensor`) },
+    {
+      args: (make) => [make.real([2, 3]), make.real([4])],
+      error: 'ShapeError',
+      message: new RegExp(`${name}: shapes \\[2, 3\\] and \\[4\\] do not broadcast`),
+    },
+    {
+      args: (make) => [make.real([2]), undefined],
+      error: 'ValueError',
+      message: new RegExp(`${name}: expected a tensor`),
+    },
   ]
 }
 
@@ -127,7 +154,12 @@ export function applyUnary(op: TensorOp, value: TensorLike, attributes: Attribut
 }
 
 /** Makes the node of a map of two inputs. */
-export function applyBinary(op: TensorOp, left: TensorLike, right: TensorLike, attributes: Attributes = noAttributes): Tensor {
+export function applyBinary(
+  op: TensorOp,
+  left: TensorLike,
+  right: TensorLike,
+  attributes: Attributes = noAttributes,
+): Tensor {
   let a: Tensor
   let b: Tensor
   if (typeof right === 'number') {
@@ -139,14 +171,25 @@ export function applyBinary(op: TensorOp, left: TensorLike, right: TensorLike, a
   }
   const shape = broadcastShapes(op.name, a.shape, b.shape)
   const inputs = [a, b]
-  return makeNode(op, inputs, attributes, shape, resultType(op, inputs, typeCodes[a.dtype] * 5 + typeCodes[b.dtype], attributes))
+  return makeNode(
+    op,
+    inputs,
+    attributes,
+    shape,
+    resultType(op, inputs, typeCodes[a.dtype] * 5 + typeCodes[b.dtype], attributes),
+  )
 }
 
 /**
  * Makes the node of a map of any number of inputs. Numbers take the type of the tensors; the first `conditions` inputs
  * do not take part in that.
  */
-export function applyMap(op: TensorOp, values: readonly TensorLike[], attributes: Attributes = noAttributes, conditions = 0): Tensor {
+export function applyMap(
+  op: TensorOp,
+  values: readonly TensorLike[],
+  attributes: Attributes = noAttributes,
+  conditions = 0,
+): Tensor {
   let common: DType | undefined
   for (let i = conditions; i < values.length; i++) {
     const value = values[i]!
@@ -164,6 +207,11 @@ export function applyMap(op: TensorOp, values: readonly TensorLike[], attributes
     inputs.push(input)
   }
   return makeNode(op, inputs, attributes, shape, resultType(op, inputs, code, attributes))
+}
+
+/** An operand brought to a floating type where it has none. */
+export function floatingOf(x: Expr): Expr {
+  return isFloating(x.dtype) ? x : cast(x, 'float32')
 }
 
 /** The type a number takes beside tensors of a type: theirs, but fractions never become integers. */
@@ -202,7 +250,11 @@ function expressionType(op: TensorOp, inputs: readonly Tensor[], attributes: Att
   return op.lowering.expr(loads, attributes).dtype
 }
 
-function inputGradients(rules: readonly MapRule[], { inputs, output }: GradientCall, upstream: Tensor): (Tensor | null)[] {
+function inputGradients(
+  rules: readonly MapRule[],
+  { inputs, output }: GradientCall,
+  upstream: Tensor,
+): (Tensor | null)[] {
   const gradients: (Tensor | null)[] = []
   for (let i = 0; i < inputs.length; i++) {
     const input = inputs[i]!

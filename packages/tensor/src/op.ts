@@ -144,6 +144,10 @@ export function numberTensor(value: number, dtype: DType): Tensor {
 
 /** The error of an argument that is no tensor. */
 export function notATensor(op: string, value: unknown): ValueError {
-  const got = Array.isArray(value) ? 'an array; wrap it in tensor(...)' : value === null ? 'null' : `a value of type ${typeof value}`
+  const got = Array.isArray(value)
+    ? 'an array; wrap it in tensor(...)'
+    : value === null
+      ? 'null'
+      : `a value of type ${typeof value}`
   return new ValueError(`${op}: expected a tensor, a Variable or a number; got ${got}`)
 }

@@ -19,13 +19,35 @@ import {
 import type ndarray from 'ndarray'
 import type { Fluent } from './fluent.ts'
 import { toNdarray, toNested, type Nested } from './host.ts'
-import type * as compare from './ops/compare.ts'
-import type * as elementwise from './ops/elementwise.ts'
 import type * as activation from './ops/activation.ts'
+import type * as arithmetic from './ops/arithmetic.ts'
+import type * as adaptivePool from './ops/adaptive-pool.ts'
+import type * as conv from './ops/conv.ts'
+import type * as einsum from './ops/einsum.ts'
+import type * as indexing from './ops/indexing.ts'
+import type * as linalg from './ops/linalg.ts'
+import type * as pool from './ops/pool.ts'
+import type * as scatter from './ops/scatter.ts'
+import type * as sorting from './ops/sorting.ts'
+import type * as attention from './ops/attention.ts'
+import type * as distance from './ops/distance.ts'
+import type * as image from './ops/image.ts'
+import type * as normalization from './ops/normalization.ts'
+import type * as resize from './ops/resize.ts'
+import type * as softmax from './ops/softmax.ts'
+import type * as compare from './ops/compare.ts'
+import type * as diagonal from './ops/diagonal.ts'
+import type * as elementwise from './ops/elementwise.ts'
 import type * as join from './ops/join.ts'
+import type * as padding from './ops/padding.ts'
 import type * as reduce from './ops/reduce.ts'
+import type * as repeat from './ops/repeat.ts'
 import type * as scan from './ops/scan.ts'
+import type * as slicing from './ops/slicing.ts'
+import type * as special from './ops/special.ts'
+import type * as statistics from './ops/statistics.ts'
 import type * as view from './ops/view.ts'
+import type * as window from './ops/window.ts'
 import { formatArray, type FormatOptions } from './print.ts'
 
 // Whether ops record what gradients need. One flag, because a program is traced on one thread.
@@ -78,6 +100,7 @@ export const detachOp: Op = {
  * Made by `tensor()` and other creation functions, and by every op. Elements are read with `await x.data()`,
  * `await x.item()` or `await x.toArray()`.
  */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging
 export class Tensor extends Node {
   declare inputs: readonly Tensor[]
   /** Whether gradients flow through this value. */
@@ -108,7 +131,9 @@ export class Tensor extends Node {
   /** The only element. @throws ValueError when there is not exactly one */
   async item(): Promise<number> {
     if (this.size !== 1) {
-      throw new ValueError(`item: the tensor has ${this.size} elements (shape [${this.shape.join(', ')}]); use data() or toArray()`)
+      throw new ValueError(
+        `item: the tensor has ${this.size} elements (shape [${this.shape.join(', ')}]); use data() or toArray()`,
+      )
     }
     return (await this.data())[0]!
   }
@@ -160,11 +185,6 @@ export class Tensor extends Node {
     console.log(await this.format(options))
   }
 
-  /** What Node shows for a tensor inside of other things. */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString()
-  }
-
   /**
    * Called by the engine when the value has been computed. A value that carries gradients keeps its inputs: the walk of
    * the engine stops at computed values, while the walk of the gradient goes on through them.
@@ -176,18 +196,48 @@ export class Tensor extends Node {
 }
 
 /** The ops that are methods as well: `x.exp()` is `exp(x)`. */
+// The methods are installed at run time from the same modules, which a test checks.
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging
 export interface Tensor
   extends
-    Fluent<typeof elementwise>,
     Fluent<typeof activation>,
+    Fluent<typeof arithmetic>,
     Fluent<typeof compare>,
+    Fluent<typeof diagonal>,
+    Fluent<typeof elementwise>,
+    Fluent<typeof adaptivePool>,
+    Fluent<typeof conv>,
+    Fluent<typeof einsum>,
+    Fluent<typeof indexing>,
+    Fluent<typeof linalg>,
+    Fluent<typeof pool>,
+    Fluent<typeof scatter>,
+    Fluent<typeof sorting>,
+    Fluent<typeof attention>,
+    Fluent<typeof distance>,
+    Fluent<typeof image>,
+    Fluent<typeof normalization>,
+    Fluent<typeof resize>,
+    Fluent<typeof softmax>,
+    Fluent<typeof join>,
+    Fluent<typeof padding>,
     Fluent<typeof reduce>,
+    Fluent<typeof repeat>,
     Fluent<typeof scan>,
+    Fluent<typeof slicing>,
+    Fluent<typeof special>,
+    Fluent<typeof statistics>,
     Fluent<typeof view>,
-    Fluent<typeof join> {}
+    Fluent<typeof window> {}
 
 /** Makes the node of one op call. Shape and type have been checked by the op. */
-export function makeNode(op: Op, inputs: readonly Tensor[], attributes: Attributes, shape: Shape, dtype: DType): Tensor {
+export function makeNode(
+  op: Op,
+  inputs: readonly Tensor[],
+  attributes: Attributes,
+  shape: Shape,
+  dtype: DType,
+): Tensor {
   const node = new Tensor(op, inputs, attributes, shape, dtype)
   engine.created(node)
   return node

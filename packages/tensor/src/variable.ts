@@ -78,7 +78,9 @@ export class Parameter extends Variable {
     super(initial, { name: 'parameter', ...options })
     if (!isFloating(this.dtype)) {
       this.dispose()
-      throw new GradientError(`${this.name}: a parameter must be float32 or float64, not ${this.dtype}; use a Variable`)
+      throw new GradientError(
+        `${this.name}: a parameter must be float32 or float64, not ${this.dtype}; use a Variable`,
+      )
     }
   }
 }

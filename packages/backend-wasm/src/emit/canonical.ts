@@ -21,13 +21,15 @@ export function canonicalKernel(kernel: Kernel): Kernel {
     for (const { value, stash } of accumulators) {
       const place = stash === undefined ? undefined : kernel.args[stash]
       // What is kept in a narrower type does not come back as it was.
-      if (place?.dtype === value.dtype) stashed.set(value, share({ kind: 'load', arg: stash!, dtype: value.dtype }))
+      if (place?.dtype === value.dtype)
+        stashed.set(value, share({ kind: 'load', arg: stash!, dtype: value.dtype }))
     }
     return { accumulators }
   })
-  const stores = kernel.stores.map(
-    (store): Store => ({ ...store, value: rewrite(store.value, kernel.args[store.arg]!.dtype) }),
-  )
+  const stores = kernel.stores.map((store): Store => ({
+    ...store,
+    value: rewrite(store.value, kernel.args[store.arg]!.dtype),
+  }))
   return { ...kernel, stages, stores }
 }
 

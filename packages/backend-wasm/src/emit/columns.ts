@@ -3,11 +3,11 @@
 // one in memory, such as column sums or a softmax over channels, and for windows too short to fill a vector. An item is
 // a group of vectors side by side. The other form is rows.ts.
 import { i32 } from '../wat/instructions.ts'
-import type { Local, Wat } from '../wat/wat.ts'
+import type { Local } from '../wat/wat.ts'
 import type { Site } from './access.ts'
 import { columnUnroll, loadsOf, rowStoresOf } from './passes.ts'
 import { beginAccumulators, walkAxes, writeVectors, type KernelWriter } from './pass-writer.ts'
-import { indicesOf } from './rows.ts'
+import { outerPointers } from './rows.ts'
 
 /** Lanes of an item: the last outer axis is cut into this many at a time. */
 export function columnsPerItem({ kernel, passes, placement, lanes }: KernelWriter): number {
@@ -24,13 +24,15 @@ export function writeColumns(writer: KernelWriter, from: Local, to: Local): void
   const item = f.let(from, 'item')
   f.for(item, to, 1, () => {
     const start = f.let(i32.mul(i32.rem_u(item, perRow), 4 * wide), 'start')
-    const pointers = outerPointers(writer, f.let(i32.div_u(item, perRow), 'row'))
+    const pointers = outerPointers(writer, f.let(i32.div_u(item, perRow), 'row'), laneAxis)
     const end = f.let(i32.shl(columns, 2), 'end')
     const stop = f.let(i32.add(start, 4 * wide), 'stop')
     const writeNarrow = (): void => {
       const offset = f.let(start, 'offset')
       const fullEnd = f.let(i32.and(end, -4 * lanes), 'fullEnd')
-      f.for(offset, fullEnd, 4 * lanes, () => writeGroup(writer, { pointers, offset, groups: 1, remaining: null }))
+      f.for(offset, fullEnd, 4 * lanes, () =>
+        writeGroup(writer, { pointers, offset, groups: 1, remaining: null }),
+      )
       f.if(i32.lt_u(offset, end), () => {
         const remaining = f.let(i32.shr_u(i32.sub(end, offset), 2), 'remaining')
         writeGroup(writer, { pointers, offset, groups: 1, remaining })
@@ -44,20 +46,12 @@ export function writeColumns(writer: KernelWriter, from: Local, to: Local): void
   })
 }
 
-/** Pointers at the first column, for an index over all outer axes but the last. */
-function outerPointers({ f, kernel, addresses }: KernelWriter, row: Local): readonly Wat[] {
-  const indices = indicesOf({ f, addresses }, row, kernel.outerRank - 1)
-  return kernel.args.map(({ classes }, arg) => {
-    const pointer = indices.reduce<Wat>((sum, index, axis) => {
-      return classes[axis] === 0 ? sum : i32.add(sum, i32.mul(index, addresses.stride(arg, axis)))
-    }, addresses.base(arg))
-    return f.let(pointer, 'pointer')
-  })
-}
-
 /** All passes over some neighbouring columns. */
-function writeGroup(writer: KernelWriter, site: Site): void {
+function writeGroup(writer: KernelWriter, given: Site): void {
   const { f, kernel, access, evaluator, passes } = writer
+  // The columns stay the same in all loops over rows, so their offset goes into the pointers and not into every address.
+  const pointers = given.pointers.map((_, arg) => f.let(access.pointerAtOffset(arg, given), 'column'))
+  const site: Site = { ...given, pointers, offset: i32.const(0) }
   const innerAxes = Array.from({ length: kernel.innerRank }, (_, i) => kernel.outerRank + i)
   const rowStores = rowStoresOf(kernel)
   // What results of the row read is read before any pass may write over it.

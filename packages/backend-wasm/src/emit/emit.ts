@@ -2,14 +2,14 @@
 // parameter block (layout.ts) lies at address `param`. Items are independent of each other, so any split of their range
 // over any threads gives the same bits. Sizes, strides and numbers are read from the block; the code depends on the
 // kernel's structure and its arrangement alone. Reading order of this folder: canonical, arrange, placement, lanes, access,
-// evaluator, pass-writer, then rows and columns.
+// evaluator, pass-writer, then rows, columns and tiles.
 import type { Kernel } from '@nabla/engine'
 import { FunctionBuilder } from '../wat/builder.ts'
 import { buildModule, type MemoryLimits } from '../wat/module.ts'
 import type { Wat } from '../wat/wat.ts'
 import { VectorAccess } from './access.ts'
 import { Addresses } from './addresses.ts'
-import { arrangeKernel, flatBlock, type Arrangement } from './arrange.ts'
+import { arrangeKernel, flatBlock, tileRows, type Arrangement } from './arrange.ts'
 import { canonicalKernel } from './canonical.ts'
 import { columnsPerItem, writeColumns } from './columns.ts'
 import { Evaluator } from './evaluator.ts'
@@ -19,6 +19,7 @@ import type { KernelWriter } from './pass-writer.ts'
 import { passesOf } from './passes.ts'
 import { laneAxis, placeValues } from './placement.ts'
 import { writeFlat, writeRows } from './rows.ts'
+import { writeTiles } from './tiles.ts'
 
 /** The code of a kernel and what must be known to call it. */
 export interface EmittedKernel {
@@ -54,6 +55,7 @@ export function emitKernel(given: Kernel, arrangement: Arrangement, memory: Memo
     evaluator.within(0, call, roots, () => {
       if (form === 'flat') writeFlat(writer, from, to)
       else if (form === 'rows') writeRows(writer, from, to)
+      else if (form === 'tiles') writeTiles(writer, from, to)
       else writeColumns(writer, from, to)
     })
   })
@@ -70,6 +72,7 @@ export function emitKernel(given: Kernel, arrangement: Arrangement, memory: Memo
       if (form === 'flat') return Math.ceil(sizes[0]! / flatBlock)
       if (form === 'rows') return product(kernel.outerRank)
       const last = kernel.outerRank - 1
+      if (form === 'tiles') return product(last) * Math.ceil(sizes[last]! / tileRows)
       return product(last) * Math.ceil(sizes[last]! / columnsPerItem(writer))
     },
   }

@@ -1,7 +1,7 @@
 // Computes the values of a kernel's expressions, each at its place (placement.ts) and once. Scopes mirror the loops that
 // are being written: on entering a loop, `hoist` computes all that stays the same in the loops inside it; whatever is
 // left is computed where it is asked for. A name given in a scope is good until the scope is left.
-import { operandsOf, type CallExpr, type Expr, type Kernel } from '@nabla/engine'
+import { operandsOf, type CallExpr, type ConstantExpr, type Expr, type Kernel } from '@nabla/engine'
 import { expNeg } from '../math/exp.ts'
 import type { FunctionBuilder } from '../wat/builder.ts'
 import { i32x4, v128 } from '../wat/instructions.ts'
@@ -31,6 +31,7 @@ export class Evaluator {
   readonly #addresses: Addresses
   readonly #lanes: LaneCount
   readonly #scopes: Scope[] = []
+  readonly #constants = new Map<Expr, Local>()
   readonly #accumulators = new Map<string, readonly Local[]>()
 
   constructor(
@@ -90,7 +91,7 @@ export class Evaluator {
   }
 
   #find(expr: Expr, group: number): Local | undefined {
-    if (expr.kind === 'constant') return splatConstant(this.#f, expr.dtype, expr.value)
+    if (expr.kind === 'constant') return this.#constant(expr)
     const varies = this.#placement.varies(expr)
     if (expr.kind === 'accumulator') {
       return this.#accumulators.get(`${expr.stage} ${expr.index}`)![varies ? group : 0]
@@ -117,7 +118,7 @@ export class Evaluator {
     const { site } = this.#scopes.at(-1)!
     switch (expr.kind) {
       case 'constant':
-        return splatConstant(this.#f, expr.dtype, expr.value)
+        return this.#constant(expr)
       case 'accumulator':
         return this.#find(expr, group)!
       case 'number':
@@ -132,6 +133,15 @@ export class Evaluator {
         return emitCall(this.#f, expr, operands, this.#lanes)
       }
     }
+  }
+
+  #constant(expr: ConstantExpr): Local {
+    let local = this.#constants.get(expr)
+    if (local === undefined) {
+      local = splatConstant(this.#f, expr.dtype, expr.value)
+      this.#constants.set(expr, local)
+    }
+    return local
   }
 
   #number(index: number): Wat {

@@ -15,7 +15,12 @@ type VectorFunction = (f: FunctionBuilder, ...operands: Wat[]) => Wat
 type Table = Readonly<Partial<Record<ScalarFunction, VectorFunction>>>
 
 /** The value of a call whose operands are these vectors. */
-export function emitCall(f: FunctionBuilder, expr: CallExpr, operands: readonly Wat[], lanes: LaneCount): Wat {
+export function emitCall(
+  f: FunctionBuilder,
+  expr: CallExpr,
+  operands: readonly Wat[],
+  lanes: LaneCount,
+): Wat {
   const { fn, args } = expr
   if (fn === 'where') return choose(expr.dtype, operands[0]!, operands[1]!, operands[2]!)
   const dtype = args[0]!.dtype
@@ -93,7 +98,11 @@ function floatTable(
     copysign: (f, x, y) => v128.bitselect(y!, x!, splat(f, -0)),
     sign: (f, x) => {
       const named = f.once(x!)
-      const ones = v128.bitselect(splat(f, 1), v128.and(splat(f, -1), float.lt(named, splat(f, 0))), float.gt(named, splat(f, 0)))
+      const ones = v128.bitselect(
+        splat(f, 1),
+        v128.and(splat(f, -1), float.lt(named, splat(f, 0))),
+        float.gt(named, splat(f, 0)),
+      )
       return v128.or(ones, float.ne(named, named))
     },
     max: (f, x, y) => extreme(f, float, float.pmax, x!, y!),
@@ -124,7 +133,11 @@ export function extreme(
 
 const float32Table: Table = {
   ...float32Functions,
-  ...floatTable(f32x4, (f, value) => f.f32x4(value), (_, mask) => mask),
+  ...floatTable(
+    f32x4,
+    (f, value) => f.f32x4(value),
+    (_, mask) => mask,
+  ),
 }
 
 const float64Table: Table = floatTable(f64x2, (f, value) => f.f64x2(value), narrowMask)

@@ -69,7 +69,13 @@ export function walkAxes(
  * What a pass does with the vectors of a site. `mask` says which lanes count, where lanes are added up later on: the others
  * get the identity, because a load past the end of a row brings in whatever lies there.
  */
-export function writeVectors(writer: KernelWriter, pass: Pass, site: Site, running: Running, mask?: Local): void {
+export function writeVectors(
+  writer: KernelWriter,
+  pass: Pass,
+  site: Site,
+  running: Running,
+  mask?: Local,
+): void {
   const { f, access, evaluator } = writer
   for (let group = 0; group < site.groups; group++) {
     pass.accumulators.forEach(({ fn, dtype, value, stash }, i) => {

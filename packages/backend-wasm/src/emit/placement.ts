@@ -27,7 +27,12 @@ export function placeValues(kernel: Kernel, form: Form): Placement {
   const varying = new Set<Expr>()
   const uses = new Map<Expr, number>()
 
-  const depthOfAxis = (axis: number): number => (axis < kernel.outerRank ? 1 : 2 + axis - kernel.outerRank)
+  // A tile spans two axes, and its vectors lie side by side along the last outer one.
+  const across = form === 'tiles' ? kernel.outerRank - 1 : -1
+  const depthOfAxis = (axis: number): number => {
+    if (axis === across) return 1 + kernel.innerRank
+    return axis < kernel.outerRank ? 1 : 2 + axis - kernel.outerRank
+  }
 
   const visit = (expr: Expr): void => {
     uses.set(expr, (uses.get(expr) ?? 0) + 1)
@@ -43,7 +48,7 @@ export function placeValues(kernel: Kernel, form: Form): Placement {
       classes.forEach((stride, axis) => {
         if (stride !== 0) depth = Math.max(depth, depthOfAxis(axis))
       })
-      varies = classes[lane] !== 0
+      varies = classes[lane] !== 0 || (across >= 0 && classes[across] !== 0)
     } else if (expr.kind === 'accumulator') {
       depth = 1
       varies = form === 'columns'

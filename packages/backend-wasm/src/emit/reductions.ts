@@ -15,8 +15,15 @@ export function identityOf(f: FunctionBuilder, fn: ReduceFunction, dtype: DType)
 }
 
 /** The accumulated value after one more. */
-export function combine(f: FunctionBuilder, fn: ReduceFunction, dtype: DType, accumulated: Wat, value: Wat): Wat {
-  if (dtype === 'bool') return fn === 'sum' || fn === 'max' ? v128.or(accumulated, value) : v128.and(accumulated, value)
+export function combine(
+  f: FunctionBuilder,
+  fn: ReduceFunction,
+  dtype: DType,
+  accumulated: Wat,
+  value: Wat,
+): Wat {
+  if (dtype === 'bool')
+    return fn === 'sum' || fn === 'max' ? v128.or(accumulated, value) : v128.and(accumulated, value)
   if (dtype === 'int32') {
     return { sum: i32x4.add, prod: i32x4.mul, max: i32x4.max_s, min: i32x4.min_s }[fn](accumulated, value)
   }
@@ -27,7 +34,12 @@ export function combine(f: FunctionBuilder, fn: ReduceFunction, dtype: DType, ac
 }
 
 /** One vector from several, in a tree, so that the order of additions is fixed and short. */
-export function combineAll(f: FunctionBuilder, fn: ReduceFunction, dtype: DType, parts: readonly Local[]): Local {
+export function combineAll(
+  f: FunctionBuilder,
+  fn: ReduceFunction,
+  dtype: DType,
+  parts: readonly Local[],
+): Local {
   let level = parts
   while (level.length > 1) {
     const next: Local[] = []
@@ -41,7 +53,13 @@ export function combineAll(f: FunctionBuilder, fn: ReduceFunction, dtype: DType,
 }
 
 /** All lanes of a vector brought together; every lane of the result holds the whole. */
-export function combineLanes(f: FunctionBuilder, fn: ReduceFunction, dtype: DType, vector: Local, lanes: LaneCount): Local {
+export function combineLanes(
+  f: FunctionBuilder,
+  fn: ReduceFunction,
+  dtype: DType,
+  vector: Local,
+  lanes: LaneCount,
+): Local {
   const fold = (x: Local, swapped: Wat): Local => f.let(combine(f, fn, dtype, x, swapped), 'total')
   if (dtype === 'float64') return fold(vector, shuffle64(vector, vector, [1, 0]))
   const halves = lanes === 4 ? fold(vector, shuffle32(vector, vector, [2, 3, 0, 1])) : vector

@@ -14,7 +14,6 @@ import { combineAll, combineLanes } from './reductions.ts'
 export function writeRows(writer: KernelWriter, from: Local, to: Local): void {
   const { f, kernel, addresses, access, evaluator, passes } = writer
   const { outerRank, innerRank } = kernel
-  const bases = kernel.args.map((_, arg): Wat => addresses.base(arg))
   const innerAxes = Array.from({ length: innerRank }, (_, i) => outerRank + i)
   const laneAxis = innerAxes.pop()!
   const rowStores = rowStoresOf(kernel)
@@ -37,8 +36,11 @@ export function writeRows(writer: KernelWriter, from: Local, to: Local): void {
     })
   }
 
-  if (outerRank === 0) return f.if(i32.lt_u(from, to), () => writeRow(bases))
-  walkRows(writer, from, to, bases, writeRow)
+  if (outerRank === 0) {
+    const bases = kernel.args.map((_, arg) => addresses.base(arg))
+    return f.if(i32.lt_u(from, to), () => writeRow(bases))
+  }
+  walkRows(writer, from, to, writeRow)
 }
 
 /** Emits a map over one axis; an item is a block of its elements. */
@@ -57,12 +59,12 @@ export function writeFlat(writer: KernelWriter, from: Local, to: Local): void {
 
 /** Loops over rows; `write` gets the pointers at each. */
 function walkRows(
-  { f, kernel, addresses }: KernelWriter,
+  writer: KernelWriter,
   from: Local,
   to: Local,
-  bases: readonly Wat[],
   write: (pointers: readonly Wat[]) => void,
 ): void {
+  const { f, kernel, addresses } = writer
   const last = kernel.outerRank - 1
   const pointers = kernel.args.map(() => f.local('i32', 'row'))
   const item = f.let(from, 'item')
@@ -70,16 +72,8 @@ function walkRows(
   const left = f.local('i32', 'left')
   f.for(item, to, 1, () => {
     f.if(i32.eqz(left), () => {
-      const indices = indicesOf({ f, addresses }, item, kernel.outerRank)
-      pointers.forEach((pointer, arg) => {
-        const { classes } = kernel.args[arg]!
-        f.set(
-          pointer,
-          indices.reduce<Wat>((sum, index, axis) => {
-            return classes[axis] === 0 ? sum : i32.add(sum, i32.mul(index, addresses.stride(arg, axis)))
-          }, bases[arg]!),
-        )
-      })
+      const indices = indicesOf(writer, item, kernel.outerRank)
+      pointers.forEach((pointer, arg) => f.set(pointer, pointerAt(writer, arg, indices)))
       f.set(left, i32.sub(addresses.size(last), indices[last]!))
     })
     write(pointers)
@@ -91,12 +85,21 @@ function walkRows(
   })
 }
 
+/** Where arguments stand at index `item`, counted in row-major order, of the first `rank` axes, and at 0 of the others. */
+export function outerPointers(writer: KernelWriter, item: Local, rank: number): readonly Local[] {
+  const indices = indicesOf(writer, item, rank)
+  return writer.kernel.args.map((_, arg) => writer.f.let(pointerAt(writer, arg, indices), 'pointer'))
+}
+
+function pointerAt({ kernel, addresses }: KernelWriter, arg: number, indices: readonly Local[]): Wat {
+  const { classes } = kernel.args[arg]!
+  return indices.reduce<Wat>((sum, index, axis) => {
+    return classes[axis] === 0 ? sum : i32.add(sum, i32.mul(index, addresses.stride(arg, axis)))
+  }, addresses.base(arg))
+}
+
 /** The indices along the first `rank` axes of item `item`, in row-major order. */
-export function indicesOf(
-  { f, addresses }: Pick<KernelWriter, 'f' | 'addresses'>,
-  item: Local,
-  rank: number,
-): readonly Local[] {
+function indicesOf({ f, addresses }: KernelWriter, item: Local, rank: number): readonly Local[] {
   const indices: Local[] = []
   let rest = item
   for (let axis = rank - 1; axis > 0; axis--) {
@@ -107,8 +110,11 @@ export function indicesOf(
   return indices
 }
 
-/** One contiguous walk along the lane axis: several vectors at a time, then single ones, then what is left of one. */
-function writeRun(
+/**
+ * One walk along the lane axis: several vectors at a time, then single ones, then what is left of one. It begins at a
+ * multiple of what it takes at a time, or where only a part of a vector is left.
+ */
+export function writeRun(
   writer: KernelWriter,
   pass: Pass,
   pointers: readonly Wat[],
@@ -124,7 +130,6 @@ function writeRun(
     const site: Site = { pointers, offset, groups, remaining }
     evaluator.within(1 + kernel.innerRank, site, [], () => writeVectors(writer, pass, site, running, mask))
   }
-  // Runs begin at multiples of every step, so rounding their end down needs no difference.
   if (unroll > 1) {
     const manyEnd = f.let(i32.and(end, -bytes * unroll), 'manyEnd')
     f.for(offset, manyEnd, bytes * unroll, () => write(unroll, null))

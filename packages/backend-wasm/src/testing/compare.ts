@@ -19,7 +19,8 @@ export async function firstDifference(test: TestLaunch, tolerance: number): Prom
   for (const [slot, { dtype }] of test.buffers.entries()) {
     const allowed = dtype === 'float32' || dtype === 'float64' ? tolerance : 0
     const at = differsAt(got[slot]!, wanted[slot]!, allowed)
-    if (at >= 0) return `buffer ${slot} (${dtype}) at ${at}: ${got[slot]![at]} instead of ${wanted[slot]![at]}`
+    if (at >= 0)
+      return `buffer ${slot} (${dtype}) at ${at}: ${got[slot]![at]} instead of ${wanted[slot]![at]}`
   }
   return null
 }

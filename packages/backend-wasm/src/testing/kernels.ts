@@ -26,7 +26,11 @@ export function broadcast(rows: number, columns: number): TestLaunch {
 }
 
 /** Softmax along the inner axis, its exponentials kept in the output; `strides` are those of x and y. */
-export function softmax(rows: number, columns: number, strides: readonly number[] = [columns, 1]): TestLaunch {
+export function softmax(
+  rows: number,
+  columns: number,
+  strides: readonly number[] = [columns, 1],
+): TestLaunch {
   const b = new LaunchBuilder([rows], [columns])
   const x = b.input('float32', wave(rows * columns, 5), { strides })
   const y = b.output('float32', rows * columns + 5, { strides })
@@ -99,7 +103,11 @@ export function layerNormBackward(rows: number, columns: number): TestLaunch {
   const weight = b.input('float32', wave(columns, 1, 1), { strides: [0, 1] })
   const gradient = b.input('float32', wave(rows * columns, 2, 3), { strides: [columns, 1] })
   const mean = b.input('float32', wave(rows, 0.1), { strides: [1, 0] })
-  const rstd = b.input('float32', wave(rows, 1).map((v) => 0.5 + v * v), { strides: [1, 0] })
+  const rstd = b.input(
+    'float32',
+    wave(rows, 1).map((v) => 0.5 + v * v),
+    { strides: [1, 0] },
+  )
   const result = b.output('float32', rows * columns, { strides: [columns, 1] })
   const share = b.number('float32', 1 / columns)
   const scaled = call('mul', gradient, weight)
@@ -160,7 +168,11 @@ export function adam(length: number): TestLaunch {
   const places = [wave(length), wave(length, 0.1, 1), wave(length, 0.1, 2).map((v) => v * v)].map((data) =>
     b.buffer('float32', data),
   )
-  const [weight, first, second] = places.map((slot) => b.inputAt('float32', slot, along)) as [Expr, Expr, Expr]
+  const [weight, first, second] = places.map((slot) => b.inputAt('float32', slot, along)) as [
+    Expr,
+    Expr,
+    Expr,
+  ]
   const gradient = b.input('float32', wave(length, 1, 3), along)
   const [lr, beta1, beta2, rest1, rest2, eps] = [0.001, 0.9, 0.999, 0.1, 0.001, 1e-8].map((v) =>
     b.number('float32', v),
@@ -184,6 +196,25 @@ export function maxPool(planes: number, height: number, width: number, size: num
   return b.build()
 }
 
+/** x + z transposed + row[r] + column[c] * position, and a transposed copy of it. */
+export function addTransposed(planes: number, rows: number, columns: number): TestLaunch {
+  const b = new LaunchBuilder([planes, rows], [columns])
+  const size = rows * columns
+  const x = b.input('float32', wave(planes * size), { strides: [size, columns, 1] })
+  const z = b.input('float32', wave(planes * size, 2, 1), { strides: [size, 1, rows] })
+  const row = b.input('float32', wave(rows, 2, 1), { strides: [0, 1, 0] })
+  const column = b.input('float32', wave(columns, 2, 1), { strides: [0, 0, 1] })
+  const position = cast(b.position({ strides: [100, 10, 1] }), 'float32')
+  const flags = b.output('bool', planes * size + 5, { strides: [size, 1, rows] })
+  const y = b.output('float32', planes * size + 5, { strides: [size, columns, 1] })
+  const turned = b.output('float32', planes * size + 5, { strides: [size, 1, rows] })
+  const sum = call('add', call('add', x, z), call('add', row, call('mul', column, position)))
+  b.element(y, sum)
+  b.element(turned, sum)
+  b.element(flags, call('gt', x, z))
+  return b.build()
+}
+
 /** All of them, small, by name. */
 export function namedKernels(): Readonly<Record<string, TestLaunch>> {
   return {
@@ -202,6 +233,7 @@ export function namedKernels(): Readonly<Record<string, TestLaunch>> {
     adam: adam(29),
     'max pool': maxPool(3, 10, 14, 2),
     'max pool of 3': maxPool(2, 9, 9, 3),
+    'sum with a transposed operand': addTransposed(2, 23, 14),
     'float64 mean': doubleMean(4, 9),
   }
 }
@@ -210,7 +242,11 @@ export function namedKernels(): Readonly<Record<string, TestLaunch>> {
 export function doubleMean(rows: number, columns: number): TestLaunch {
   const b = new LaunchBuilder([rows], [columns])
   const x = b.input('float32', wave(rows * columns), { strides: [columns, 1] })
-  const weight = b.input('float64', wave(columns, 1, 1).map((v) => sqrt(abs(v))), { strides: [0, 1] })
+  const weight = b.input(
+    'float64',
+    wave(columns, 1, 1).map((v) => sqrt(abs(v))),
+    { strides: [0, 1] },
+  )
   const y = b.output('float64', rows, { strides: [1, 0] })
   const sum = b.reduce('sum', call('square', call('mul', cast(x, 'float64'), weight)))
   b.row(y, call('sqrt', call('mul', sum, b.number('float64', 1 / columns))))

@@ -67,7 +67,14 @@ export class LaunchBuilder {
 
   /** An output with a buffer of `length` elements; the number of the argument. */
   output(dtype: DType, length: number, place: Place): number {
-    return this.outputAt(dtype, this.buffer(dtype, Array.from({ length }, () => (dtype === 'bool' ? 1 : filler))), place)
+    return this.outputAt(
+      dtype,
+      this.buffer(
+        dtype,
+        Array.from({ length }, () => (dtype === 'bool' ? 1 : filler)),
+      ),
+      place,
+    )
   }
 
   /** An output over an existing buffer; the number of the argument. */
@@ -95,7 +102,9 @@ export class LaunchBuilder {
 
   /** A stage of one reduction. */
   reduce(fn: ReduceFunction, value: Expr, stash?: number): AccumulatorExpr {
-    return this.stage([stash === undefined ? { fn, value, dtype: value.dtype } : { fn, value, dtype: value.dtype, stash }])[0]!
+    return this.stage([
+      stash === undefined ? { fn, value, dtype: value.dtype } : { fn, value, dtype: value.dtype, stash },
+    ])[0]!
   }
 
   /** A stage of several reductions. */
@@ -133,7 +142,12 @@ export class LaunchBuilder {
     return { launch, buffers: this.#buffers, numbers: this.#numbers }
   }
 
-  #argument(role: KernelArgument['role'], dtype: DType, slot: number, { strides, offset = 0 }: Place): number {
+  #argument(
+    role: KernelArgument['role'],
+    dtype: DType,
+    slot: number,
+    { strides, offset = 0 }: Place,
+  ): number {
     const rank = this.#outer.length + this.#inner.length
     if (strides.length !== rank) throw new Error(`${strides.length} strides for ${rank} axes`)
     this.#accesses.push({ offset, strides })
@@ -143,14 +157,18 @@ export class LaunchBuilder {
 }
 
 /** Runs a launch once and returns the contents of all buffers. */
-export async function runLaunch(backend: Backend, { launch, buffers, numbers }: TestLaunch): Promise<TypedArray[]> {
+export async function runLaunch(
+  backend: Backend,
+  { launch, buffers, numbers }: TestLaunch,
+): Promise<TypedArray[]> {
   // Eight bytes an element suffice for every type of every backend.
   const places = buffers.map(({ data }) => backend.allocate(8 * data.length + 8))
   buffers.forEach(({ dtype, data }, i) => backend.write(places[i]!, dtype, data))
   const executable = backend.kernel(launch)
   executable.run(places, numbers)
   const results: TypedArray[] = []
-  for (const [i, { dtype, data }] of buffers.entries()) results.push(await backend.read(places[i]!, dtype, data.length))
+  for (const [i, { dtype, data }] of buffers.entries())
+    results.push(await backend.read(places[i]!, dtype, data.length))
   executable.dispose()
   for (const place of places) backend.release(place)
   return results
@@ -167,4 +185,3 @@ export function rowMajor(...sizes: readonly number[]): number[] {
 export function wave(length: number, scale = 3, phase = 0): number[] {
   return Array.from({ length }, (_, i) => scale * Math.sin(i * 12.9898 + i * i * 1e-3 + phase))
 }
-

@@ -1,7 +1,16 @@
 // For tests: random kernels with everything the form allows, from a seed. Values are grown so that a small error stays
 // small: each carries a bound on its size and, while it is exact in float32, the power of two it is a multiple of. Only
 // exact values reach comparisons, rounding and conversions to integers, where the last bit would decide.
-import { call, cast, constant, type Accumulator, type DType, type Expr, type ReduceFunction, type ScalarFunction } from '@nabla/engine'
+import {
+  call,
+  cast,
+  constant,
+  type Accumulator,
+  type DType,
+  type Expr,
+  type ReduceFunction,
+  type ScalarFunction,
+} from '@nabla/engine'
 import { LaunchBuilder, type Place, type TestLaunch } from './launches.ts'
 
 /** A kernel and how closely its float results can be expected to agree. */
@@ -35,10 +44,31 @@ export function randomKernel(seed: number): RandomKernel {
 
 const sizes = [1, 2, 3, 4, 5, 7, 8, 9, 12, 17, 33]
 const smooth: readonly ScalarFunction[] = ['tanh', 'sigmoid', 'sin', 'cos', 'erf', 'atan', 'asinh']
-const exactUnary: readonly ScalarFunction[] = ['neg', 'abs', 'sign', 'floor', 'ceil', 'trunc', 'round', 'square']
+const exactUnary: readonly ScalarFunction[] = [
+  'neg',
+  'abs',
+  'sign',
+  'floor',
+  'ceil',
+  'trunc',
+  'round',
+  'square',
+]
 const exactBinary: readonly ScalarFunction[] = ['add', 'sub', 'mul', 'max', 'min']
 const integerBinary: readonly ScalarFunction[] = [
-  'add', 'sub', 'mul', 'max', 'min', 'and', 'or', 'xor', 'shiftLeft', 'shiftRight', 'floorDivide', 'remainder', 'fmod',
+  'add',
+  'sub',
+  'mul',
+  'max',
+  'min',
+  'and',
+  'or',
+  'xor',
+  'shiftLeft',
+  'shiftRight',
+  'floorDivide',
+  'remainder',
+  'fmod',
 ]
 const comparisons: readonly ScalarFunction[] = ['eq', 'ne', 'lt', 'le', 'gt', 'ge']
 
@@ -59,10 +89,16 @@ class Generator {
     this.#random = random
     this.#outer = Array.from({ length: this.#below(4) }, () => this.#pick(sizes))
     this.#inner = Array.from({ length: this.#below(4) }, () => this.#pick(sizes))
-    while (this.#elements() > 3000) (this.#chance(0.5) || this.#inner.length === 0 ? this.#outer : this.#inner).pop()
+    while (this.#elements() > 3000)
+      (this.#chance(0.5) || this.#inner.length === 0 ? this.#outer : this.#inner).pop()
     if (this.#chance(0.05) && this.#inner.length > 0) this.#inner[this.#below(this.#inner.length)] = 0
     if (this.#chance(0.03) && this.#outer.length > 0) this.#outer[this.#below(this.#outer.length)] = 0
-    this.#floats = this.#pick<readonly DType[]>([['float32'], ['float32'], ['float32', 'float64'], ['float64']])
+    this.#floats = this.#pick<readonly DType[]>([
+      ['float32'],
+      ['float32'],
+      ['float32', 'float64'],
+      ['float64'],
+    ])
     this.#special = this.#chance(0.15)
     this.#builder = new LaunchBuilder(this.#outer, this.#inner)
   }
@@ -101,7 +137,8 @@ class Generator {
     }
     for (let i = this.#below(3); i > 0; i--) {
       const dtype = this.#dtype()
-      const value = dtype === 'bool' ? this.#below(2) : dtype === 'int32' ? this.#below(9) - 4 : this.#below(17) / 4 - 2
+      const value =
+        dtype === 'bool' ? this.#below(2) : dtype === 'int32' ? this.#below(9) - 4 : this.#below(17) / 4 - 2
       this.#numbers.push({ expr: builder.number(dtype, value), ...boundsOfData(dtype) })
     }
     this.#leaves.push(...this.#numbers)
@@ -189,13 +226,19 @@ class Generator {
       if (fn === 'prod' && (dtype === 'float32' || dtype === 'float64')) {
         // Factors near 1, so that a product of all of them is still a number to compare.
         const step = 1 / (8 * Math.max(4, inner))
-        value = { expr: call('add', call('mul', this.#tamed(value).expr, step), 1), size: 1 + 8 * step, unit: 0 }
+        value = {
+          expr: call('add', call('mul', this.#tamed(value).expr, step), 1),
+          size: 1 + 8 * step,
+          unit: 0,
+        }
       }
-      const grown = fn === 'sum' ? value.size * Math.max(1, inner) : fn === 'prod' ? value.size ** inner : value.size
+      const grown =
+        fn === 'sum' ? value.size * Math.max(1, inner) : fn === 'prod' ? value.size ** inner : value.size
       const unit = fn === 'prod' ? 0 : value.unit
       bounds.push({ expr: value.expr, size: grown, unit: grown / unit < 2 ** 22 ? unit : 0 })
       const free = stashes.find((output) => output.dtype === dtype && !output.stashed)
-      if (free === undefined || this.#chance(0.5) || value.expr.kind !== 'call') return { fn, value: value.expr, dtype }
+      if (free === undefined || this.#chance(0.5) || value.expr.kind !== 'call')
+        return { fn, value: value.expr, dtype }
       free.stashed = true
       return { fn, value: value.expr, dtype, stash: free.arg }
     })
@@ -248,15 +291,21 @@ class Generator {
     }
     if (other.unit === 0) return { ...value, expr: call('eq', value.expr, constant(1, 'bool')) }
     const operand = this.#to('bool', other).expr
-    return { expr: call(this.#pick([...comparisons, 'and', 'or', 'xor']), value.expr, operand), size: 1, unit: 1 }
+    return {
+      expr: call(this.#pick([...comparisons, 'and', 'or', 'xor']), value.expr, operand),
+      size: 1,
+      unit: 1,
+    }
   }
 
   #stepInteger(value: Value): Value {
     const other = this.#grow(this.#below(2))
     const integer = other.unit === 0 ? constant(3, 'int32') : this.#to('int32', other).expr
     const size = 2 ** 31
-    if (this.#chance(0.2)) return { expr: call(this.#pick(['neg', 'abs', 'sign', 'square']), value.expr), size, unit: 1 }
-    if (this.#chance(0.25)) return { expr: call(this.#pick(comparisons), value.expr, integer), size: 1, unit: 1 }
+    if (this.#chance(0.2))
+      return { expr: call(this.#pick(['neg', 'abs', 'sign', 'square']), value.expr), size, unit: 1 }
+    if (this.#chance(0.25))
+      return { expr: call(this.#pick(comparisons), value.expr, integer), size: 1, unit: 1 }
     return { expr: call(this.#pick(integerBinary), value.expr, integer), size, unit: 1 }
   }
 
@@ -266,7 +315,11 @@ class Generator {
     if (unit > 0 && this.#chance(0.3)) {
       const fn = this.#pick(exactUnary)
       if (fn === 'square') return settled({ expr: call(fn, expr), size: size * size, unit: unit * unit })
-      return settled({ expr: call(fn, expr), size: size + 1, unit: fn === 'neg' || fn === 'abs' ? unit : Math.min(1, unit) })
+      return settled({
+        expr: call(fn, expr),
+        size: size + 1,
+        unit: fn === 'neg' || fn === 'abs' ? unit : Math.min(1, unit),
+      })
     }
     const other = this.#float(this.#grow(this.#below(2)))
     if (unit > 0 && other.unit > 0 && this.#chance(0.25)) {
@@ -284,7 +337,11 @@ class Generator {
       case 0:
         return { expr: call('exp', call('min', expr, 2)), size: 8, unit: 0 }
       case 1:
-        return { expr: call(this.#pick(['log', 'sqrt', 'rsqrt', 'reciprocal', 'lgamma', 'log2']), positive), size: 18, unit: 0 }
+        return {
+          expr: call(this.#pick(['log', 'sqrt', 'rsqrt', 'reciprocal', 'lgamma', 'log2']), positive),
+          size: 18,
+          unit: 0,
+        }
       case 2:
         return { expr: call('div', this.#pickFloat().expr, positive), size: 8, unit: 0 }
       case 3:
@@ -337,7 +394,10 @@ class Generator {
   }
 
   #shuffled(list: readonly number[]): number[] {
-    return list.map((value) => ({ value, key: this.#random() })).sort((a, b) => a.key - b.key).map(({ value }) => value)
+    return list
+      .map((value) => ({ value, key: this.#random() }))
+      .sort((a, b) => a.key - b.key)
+      .map(({ value }) => value)
   }
 
   #elements(): number {

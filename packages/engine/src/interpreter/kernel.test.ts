@@ -350,6 +350,11 @@ test('a deep graph of shared values is computed once per value', async () => {
   expect(await apply(doubled, 'float64', [1])).toEqual([2 ** 60])
 })
 
+test('a chain of many thousand calls needs no deep stack', async () => {
+  const chained = (a: Expr): Expr => Array.from({ length: 50_000 }).reduce<Expr>((x) => call('add', x, 1), a)
+  expect(await apply(chained, 'float64', [1, 2])).toEqual([50_001, 50_002])
+})
+
 test('a launch that leaves its buffers is refused', async () => {
   const outside = run({
     outer: [4],

@@ -1,7 +1,7 @@
 // Expressions as programs: each distinct expression of a kernel's body becomes one step that computes one register, in
 // an order in which operands come first. A shared part is computed once, and nothing walks the expressions again at run
 // time. Read next: kernel.ts, which runs programs at every position.
-import type { Expr } from '../expr.ts'
+import { operandsOf, type Expr } from '../expr.ts'
 import type { Kernel } from '../kernel.ts'
 import { conversionOf, leafValue, operationOf } from './values.ts'
 
@@ -36,16 +36,28 @@ export function compileProgram(
   const values: number[] = []
   const steps: (() => void)[] = []
 
-  const registerOf = (expr: Expr): number => {
-    const known = registers.get(expr)
-    if (known !== undefined) return known
-    const operands =
-      expr.kind === 'call' ? expr.args.map(registerOf) : expr.kind === 'cast' ? [registerOf(expr.arg)] : []
+  const emit = (expr: Expr): void => {
     const target = values.push(0) - 1
     registers.set(expr, target)
-    if (expr.kind === 'constant') values[target] = leafValue(expr.value, expr.dtype, round)
-    else steps.push(stepOf(expr, target, operands))
-    return target
+    if (expr.kind === 'constant') {
+      values[target] = leafValue(expr.value, expr.dtype, round)
+      return
+    }
+    const operands = operandsOf(expr).map((operand) => registers.get(operand)!)
+    steps.push(stepOf(expr, target, operands))
+  }
+
+  // With a stack of its own: expressions of long fused chains are thousands of calls deep.
+  const compile = (root: Expr): void => {
+    const pending = [root]
+    while (pending.length > 0) {
+      const expr = pending.at(-1)!
+      const waiting = operandsOf(expr).filter((operand) => !registers.has(operand))
+      pending.push(...waiting)
+      if (waiting.length > 0) continue
+      pending.pop()
+      if (!registers.has(expr)) emit(expr)
+    }
   }
 
   const stepOf = (
@@ -98,7 +110,10 @@ export function compileProgram(
     }
   }
 
-  const results = exprs.map(registerOf)
+  const results = exprs.map((expr) => {
+    compile(expr)
+    return registers.get(expr)!
+  })
   return {
     run() {
       for (let i = 0; i < steps.length; i++) steps[i]!()

@@ -13,8 +13,10 @@ export function prepareContract(memory: InterpreterMemory, spec: ContractSpec, r
   const { a, b, c, dtype } = spec
   const unit = cellsOf(dtype)
   const store = storingOf(dtype, round)
-  const add = combinationOf('sum', dtype)
-  const multiply = combinationOf('prod', dtype)
+  const multiplyAdd =
+    dtype === 'int32'
+      ? (sum: number, left: number, right: number): number => (sum + Math.imul(left, right)) | 0
+      : (sum: number, left: number, right: number): number => sum + left * right
   const aBatch = offsetsOf(spec.batch, a.batch)
   const bBatch = offsetsOf(spec.batch, b.batch)
   const cBatch = offsetsOf(spec.batch, c.batch)
@@ -37,7 +39,7 @@ export function prepareContract(memory: InterpreterMemory, spec: ContractSpec, r
             for (let k = 0; k < aInner.length; k++) {
               const left = aCells.values[aCells.start + (aStart + aInner[k]!) * unit]!
               const right = bCells.values[bCells.start + (bStart + bInner[k]!) * unit]!
-              sum = add(sum, multiply(left, right))
+              sum = multiplyAdd(sum, left, right)
             }
             const target = c.offset + cBatch[batch]! + cRows[row]! + cColumns[column]!
             cCells.values[cCells.start + target * unit] = store(sum)

@@ -48,6 +48,9 @@ export class Unit {
 /** Kernels with more distinct inputs than this are not extended; compilers and caches both prefer shorter ones. */
 const mostSources = 24
 
+/** Nor are kernels with more members than this: beyond, compiling takes longer than the memory traffic that is saved. */
+const mostMembers = 200
+
 /** The result of fusion. */
 export interface Fusion {
   readonly units: readonly Unit[]
@@ -147,6 +150,7 @@ export function fuse(
   }
 
   const tooWide = (unit: Unit): boolean => {
+    if (unit.members.size >= mostMembers) return true
     const sources = new Set<Primitive>()
     for (const member of unit.members.keys()) for (const input of member.inputs) sources.add(input.source)
     let outside = 0

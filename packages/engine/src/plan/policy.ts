@@ -12,6 +12,9 @@ const cheap = 8
 /** Recomputing may read this many arrays; a load costs about as much as a dozen additions once caches are full. */
 const fewLoads = 3
 
+/** Recomputing may go through this many maps. */
+const shortChain = 16
+
 /** What the policy asks about values. */
 export interface ValueFacts {
   /** Whether a value is in memory anyway, and whether reading it costs a load per element (row statistics do not). */
@@ -30,6 +33,7 @@ export function shouldRecompute(value: Primitive, facts: ValueFacts): boolean {
   if (value.free) return true
   const loads = new Set<Primitive>()
   let cost = 0
+  let length = 0
   const visit = (current: Primitive): boolean => {
     const source = current.source
     if (source.free) return true
@@ -41,7 +45,8 @@ export function shouldRecompute(value: Primitive, facts: ValueFacts): boolean {
     }
     if (source.kind !== 'map' || source.expr === null) return false
     if (!facts.usedOnce(source)) cost += costOf(source)
-    return cost <= cheap && source.inputs.every(visit)
+    length += 1
+    return cost <= cheap && length <= shortChain && source.inputs.every(visit)
   }
   return value.kind === 'map' && visit(value)
 }

@@ -1,15 +1,8 @@
 // Arithmetic of two operands, element by element, with NumPy's broadcasting: sums to powers, remainders, extremes, and a
 // few formulas of three operands. Types promote bool < int32 < float32 < float64; a plain number takes the other
 // operand's type. Functions of one operand: elementwise.ts. Read before: map.ts.
-import { call, cast, lookUp, type Expr } from '@nabla/engine'
-import {
-  applyBinary,
-  applyMap,
-  binary,
-  binaryWrong,
-  defineMap,
-  type BinaryOp,
-} from '../map.ts'
+import { call, cast, isFloating, lookUp, ValueError, type Expr } from '@nabla/engine'
+import { applyMap, binary, binaryWrong, defineMap, type BinaryOp } from '../map.ts'
 import { defineFunction, toTensor, type OpFunction, type TensorLike } from '../op.ts'
 import { noGrad, type Tensor } from '../tensor.ts'
 
@@ -51,24 +44,33 @@ const roundings = {
 }
 
 /** Quotient: a / b, real even for integers, unless a rounding mode is given. */
-export const div: OpFunction<(a: TensorLike, b: TensorLike, options?: DivOptions) => Tensor> = defineFunction({
-  name: 'div',
-  call: (a: TensorLike, b: TensorLike, options?: DivOptions) => {
-    if (options?.roundingMode === undefined) return quotient(a, b)
-    return lookUp('roundingMode of div', options.roundingMode, roundings)(a, b)
+export const div: OpFunction<(a: TensorLike, b: TensorLike, options?: DivOptions) => Tensor> = defineFunction(
+  {
+    name: 'div',
+    call: (a: TensorLike, b: TensorLike, options?: DivOptions) => {
+      if (options?.roundingMode === undefined) return quotient(a, b)
+      return lookUp('roundingMode of div', options.roundingMode, roundings)(a, b)
+    },
+    samples: (make) => [
+      [make.real([2, 5]), make.real([5], { low: 0.5 })],
+      [make.strided([2, 1, 5]), make.real([4, 1], { low: -3, high: -0.5 })],
+      [3, make.real([4], { low: 0.5 })],
+      [make.real([0, 3]), make.real([3], { low: 0.5 })],
+      [make.real([2, 5]), 3],
+      [make.integers([2, 5], -9, 9), 2],
+      { args: [make.real([6]), make.real([6], { low: 0.5 }), { roundingMode: 'floor' }], gradient: false },
+      { args: [make.integers([6], -9, 9), 4, { roundingMode: 'trunc' }], gradient: false },
+    ],
+    wrong: [
+      ...binaryWrong('div'),
+      {
+        args: (make) => [make.real([2]), 2, { roundingMode: 'up' }],
+        error: 'ValueError',
+        message: /roundingMode of div 'up'/,
+      },
+    ],
   },
-  samples: (make) => [
-    ...quotient.op.samples(make).map((sample) => ('args' in sample ? sample.args : sample)).slice(0, 4).map((args) => [args[0], (args[1] as Tensor).abs().add(0.5)]),
-    [make.real([2, 5]), 3],
-    [make.integers([2, 5], -9, 9), 2],
-    { args: [make.real([6]), make.real([6], { low: 0.5 }), { roundingMode: 'floor' }], gradient: false },
-    { args: [make.integers([6], -9, 9), 4, { roundingMode: 'trunc' }], gradient: false },
-  ],
-  wrong: [
-    ...binaryWrong('div'),
-    { args: (make) => [make.real([2]), 2, { roundingMode: 'up' }], error: 'ValueError', message: /roundingMode of div 'up'/ },
-  ],
-})
+)
 
 /** Quotient rounded down. Integers stay integers. */
 export const floorDivide: BinaryOp = binary('floorDivide', {
@@ -117,41 +119,53 @@ const generalPower: BinaryOp = binary('pow', {
   ],
 })
 
-/** `x ** n` for a whole number n from -8 to 8: by multiplications, exact in sign and quick. */
+/** `x ** n` for a whole number n from 3 to 8, as multiplications: exact in sign, and quick. */
 const wholePower: OpFunction<(x: TensorLike, exponent: number) => Tensor> = defineMap({
   name: 'wholePower',
   expr: ([x], attributes) => powerBySquaring(x!, attributes['exponent'] as number),
   gradient: [
     (upstream, output, x) => {
       const exponent = exponentOf(output)
-      return upstream.mul(wholePower(x, exponent - 1).mul(exponent))
+      return upstream.mul(pow(x, exponent - 1).mul(exponent))
     },
   ],
   call: (op) => (x, exponent) => applyMap(op, [x], { exponent }),
   samples: (make) => [[make.real([5]), 3]],
 })
 
+// Exponents with a form of their own, which is quicker and keeps the sign of a negative base for certain.
+const knownPowers: Readonly<Record<number, (x: Tensor) => Tensor>> = {
+  [-2]: (x) => x.square().reciprocal(),
+  [-1]: (x) => x.reciprocal(),
+  [-0.5]: (x) => x.rsqrt(),
+  0.5: (x) => x.sqrt(),
+  1: (x) => x,
+  2: (x) => x.square(),
+}
+
 function exponentOf(power: Tensor): number {
   return power.attributes['exponent'] as number
 }
 
 function powerBySquaring(x: Expr, exponent: number): Expr {
-  if (exponent === 0) return call('add', call('mul', x, 0), 1)
-  if (exponent < 0) return call('reciprocal', powerBySquaring(x, -exponent))
   if (exponent === 1) return x
   const half = powerBySquaring(x, exponent >> 1)
-  return exponent % 2 === 0 ? call('mul', half, half) : call('mul', call('mul', half, half), x)
+  const square = call('mul', half, half)
+  return exponent % 2 === 0 ? square : call('mul', square, x)
 }
 
 /**
- * Power: a ** b. Whole exponents given as plain numbers from 1 to 8 become multiplications; others are uniforms, so
- * changing them compiles nothing.
+ * Power: a ** b. Small whole exponents given as plain numbers become multiplications, 0.5 a square root; any other
+ * number is handed over at run time, so changing it compiles nothing.
  */
 export const pow: OpFunction<(a: TensorLike, b: TensorLike) => Tensor> = defineFunction({
   name: 'pow',
   call: (a: TensorLike, b: TensorLike) => {
-    if (typeof b !== 'number' || typeof a === 'number' || !Number.isInteger(b) || b < 1 || b > 8) return generalPower(a, b)
-    return b === 1 ? toTensor('pow', a) : b === 2 ? toTensor('pow', a).square() : wholePower(a, b)
+    if (typeof b !== 'number' || typeof a === 'number') return generalPower(a, b)
+    const known = knownPowers[b]
+    if (known !== undefined && (b > 0 || isFloating(toTensor('pow', a).dtype)))
+      return known(toTensor('pow', a))
+    return Number.isInteger(b) && b >= 3 && b <= 8 ? wholePower(a, b) : generalPower(a, b)
   },
   samples: (make) => [
     [make.real([2, 5], { low: 0.2 }), make.real([5])],
@@ -218,11 +232,9 @@ export const copysign: BinaryOp = binary('copysign', {
 /** log(exp(a) + exp(b)) without overflow. */
 export const logaddexp: BinaryOp = binary('logaddexp', {
   expr: (a, b) => {
-    const larger = call('max', a, b)
-    const gap = call('neg', call('abs', call('sub', a, b)))
-    // Equal infinities have a gap of NaN; the result is then the infinity itself.
-    const excess = call('log1p', call('exp', call('where', call('eq', a, b), call('mul', larger.dtype === 'float64' ? cast(larger, 'float64') : larger, 0), gap)))
-    return call('where', call('eq', call('abs', larger), Infinity), larger, call('add', larger, excess))
+    // Equal infinities have no difference; 0 stands in, and the infinity itself comes out.
+    const gap = call('where', call('eq', a, b), 0, call('neg', call('abs', call('sub', a, b))))
+    return call('add', call('max', a, b), call('log1p', call('exp', gap)))
   },
   gradient: [
     (upstream, _, a, b) => upstream.mul(a.sub(b).sigmoid()),
@@ -245,7 +257,7 @@ export const xlogy: BinaryOp = binary('xlogy', {
 
 /** 0 where a is negative, b where a is 0, and 1 where a is positive. */
 export const heaviside: BinaryOp = binary('heaviside', {
-  expr: (a, b) => call('where', call('eq', a, 0), b, call('where', call('gt', a, 0), call('add', call('mul', b, 0), 1), call('mul', b, 0))),
+  expr: (a, b) => call('where', call('eq', a, 0), b, cast(call('gt', a, 0), b.dtype)),
   gradient: 'zero',
   domain: { avoid: [0] },
 })
@@ -264,7 +276,9 @@ export const lerp: OpFunction<(a: TensorLike, b: TensorLike, weight: TensorLike)
     [make.real([2, 5]), make.real([2, 5]), 0.3],
     [make.real([3, 1]), make.real([4]), make.real([3, 4], { low: 0, high: 1 })],
   ],
-  wrong: [{ args: (make) => [make.real([2]), make.real([3]), 0.5], error: 'ShapeError', message: /lerp: shapes/ }],
+  wrong: [
+    { args: (make) => [make.real([2]), make.real([3]), 0.5], error: 'ShapeError', message: /lerp: shapes/ },
+  ],
 })
 
 /** What scales the added term of {@link addcmul} and {@link addcdiv}. */
@@ -274,25 +288,47 @@ export interface ScaleOptions {
 }
 
 /** x + value * a * b. */
-export const addcmul: OpFunction<(x: TensorLike, a: TensorLike, b: TensorLike, options?: ScaleOptions) => Tensor> = defineMap({
+export const addcmul: OpFunction<
+  (x: TensorLike, a: TensorLike, b: TensorLike, options?: ScaleOptions) => Tensor
+> = defineMap({
   name: 'addcmul',
   expr: ([x, a, b, value]) => call('add', x!, call('mul', value!, call('mul', a!, b!))),
   gradient: [
     (upstream) => upstream,
-    (upstream, _, _x, _a, b) => upstream.mul(b),
-    (upstream, _, _x, a) => upstream.mul(a),
+    (upstream, _, _x, _a, b, value) => upstream.mul(b).mul(value),
+    (upstream, _, _x, a, _b, value) => upstream.mul(a).mul(value),
   ],
   call: (op) => (x, a, b, options) => applyMap(op, [x, a, b, options?.value ?? 1]),
   samples: (make) => [[make.real([2, 5]), make.real([2, 5]), make.real([5]), { value: 0.7 }]],
-  wrong: [{ args: (make) => [make.real([2]), make.real([3]), 1], error: 'ShapeError', message: /addcmul: shapes/ }],
+  wrong: [
+    { args: (make) => [make.real([2]), make.real([3]), 1], error: 'ShapeError', message: /addcmul: shapes/ },
+  ],
 })
 
 /** x + value * a / b. */
-export const addcdiv: OpFunction<(x: TensorLike, a: TensorLike, b: TensorLike, options?: ScaleOptions) => Tensor> = defineFunction({
+export const addcdiv: OpFunction<
+  (x: TensorLike, a: TensorLike, b: TensorLike, options?: ScaleOptions) => Tensor
+> = defineFunction({
   name: 'addcdiv',
   call: (x: TensorLike, a: TensorLike, b: TensorLike, options?: ScaleOptions) =>
     add(x, quotient(a, b).mul(options?.value ?? 1)),
   samples: (make) => [[make.real([2, 5]), make.real([2, 5]), make.real([5], { low: 0.5 }), { value: 0.7 }]],
+})
+
+const atLeast: BinaryOp = binary('atLeast', {
+  expr: (x, min) => call('max', x, min),
+  gradient: [
+    (upstream, _, x, min) => x.ge(min).where(upstream, 0),
+    (upstream, _, x, min) => x.lt(min).where(upstream, 0),
+  ],
+})
+
+const atMost: BinaryOp = binary('atMost', {
+  expr: (x, max) => call('min', x, max),
+  gradient: [
+    (upstream, _, x, max) => x.le(max).where(upstream, 0),
+    (upstream, _, x, max) => x.gt(max).where(upstream, 0),
+  ],
 })
 
 /** Limits of {@link clamp}; one may be left out. Numbers or tensors that broadcast. */
@@ -301,11 +337,17 @@ export interface ClampOptions {
   max?: TensorLike
 }
 
-/** Values below `min` become `min`, those above `max` become `max`, NaN stays. */
+/**
+ * Values below `min` become `min`, those above `max` become `max`, NaN stays. At a limit the value itself gets the gradient.
+ * @throws ValueError when neither limit is given
+ */
 export const clamp: OpFunction<(x: TensorLike, limits: ClampOptions) => Tensor> = defineFunction({
   name: 'clamp',
   call: (x: TensorLike, limits: ClampOptions) => {
-    const { min, max } = clampLimits(limits)
+    const { min, max } = limits ?? {}
+    if (min === undefined && max === undefined) {
+      throw new ValueError('clamp: give min, max or both, for example clamp(x, { min: 0 })')
+    }
     let result = toTensor('clamp', x)
     if (min !== undefined) result = atLeast(result, min)
     if (max !== undefined) result = atMost(result, max)
@@ -314,10 +356,12 @@ export const clamp: OpFunction<(x: TensorLike, limits: ClampOptions) => Tensor> 
   samples: (make) => [
     [make.real([2, 5], { avoid: [-1, 1] }), { min: -1, max: 1 }],
     [make.real([2, 5], { avoid: [0.5] }), { min: 0.5 }],
-    [make.real([2, 5], { low: -3, high: 3 }), { min: make.real([5], { low: -9, high: -8 }), max: make.real([5], { low: 8, high: 9 }) }],
+    [
+      make.real([2, 5]),
+      { min: make.real([5], { low: -9, high: -8 }), max: make.real([5], { low: 8, high: 9 }) },
+    ],
   ],
   wrong: [
     { args: (make) => [make.real([2]), {}], error: 'ValueError', message: /clamp: give min, max or both/ },
-    { args: (make) => [make.real([2])], error: 'ValueError', message: /clamp: give min, max or both/ },
   ],
 })

@@ -33,11 +33,17 @@ export const sliceOp: TensorOp = createOp(
 )
 
 /** Inputs laid at `starts[i]` with `steps[i]`, zeros (or `fill`) elsewhere. */
-export const assembleOp: TensorOp = createOp('assemble', { kind: 'assemble' }, ({ inputs, attributes }, upstream) => {
-  const starts = attributes['starts'] as readonly (readonly number[])[]
-  const steps = attributes['steps'] as readonly (readonly number[])[]
-  return inputs.map((input, i) => (input.requiresGrad ? slice(upstream, starts[i]!, steps[i]!, input.shape) : null))
-})
+export const assembleOp: TensorOp = createOp(
+  'assemble',
+  { kind: 'assemble' },
+  ({ inputs, attributes }, upstream) => {
+    const starts = attributes['starts'] as readonly (readonly number[])[]
+    const steps = attributes['steps'] as readonly (readonly number[])[]
+    return inputs.map((input, i) =>
+      input.requiresGrad ? slice(upstream, starts[i]!, steps[i]!, input.shape) : null,
+    )
+  },
+)
 
 /** The part of `x` of the given shape at starts and steps. Nothing is checked. */
 export function slice(x: Tensor, starts: readonly number[], steps: readonly number[], shape: Shape): Tensor {
@@ -68,7 +74,12 @@ export function assemble(
 }
 
 /** `x` with `before[d]` and `after[d]` elements of `fill` around it along each dimension. */
-export function surround(x: Tensor, before: readonly number[], after: readonly number[], fill: number): Tensor {
+export function surround(
+  x: Tensor,
+  before: readonly number[],
+  after: readonly number[],
+  fill: number,
+): Tensor {
   if (before.every((count) => count === 0) && after.every((count) => count === 0)) return x
   const shape = x.shape.map((size, dim) => before[dim]! + size + after[dim]!)
   return assemble([x], [before], [x.shape.map(() => 1)], shape, fill)
@@ -85,5 +96,11 @@ export function concatenate(inputs: readonly Tensor[], dim: number): Tensor {
   })
   const ones = first.shape.map(() => 1)
   const shape = first.shape.map((size, i) => (i === dim ? length : size))
-  return assemble(inputs, starts, inputs.map(() => ones), shape, 0)
+  return assemble(
+    inputs,
+    starts,
+    inputs.map(() => ones),
+    shape,
+    0,
+  )
 }

@@ -15,10 +15,8 @@ import {
 } from '@nabla/engine'
 import { defineFunction, defineOp, toTensor, type OpFunction, type TensorLike } from '../op.ts'
 import { makeNode, type Tensor } from '../tensor.ts'
+import type { Dims } from './common.ts'
 import { reverse } from './pieces.ts'
-
-/** One dimension or several, negative ones counted from the last. */
-export type Dims = number | readonly number[]
 
 /**
  * The same elements in row-major order under another shape. One size may be -1: it is found from the others.
@@ -41,8 +39,16 @@ export const reshape: OpFunction<(x: TensorLike, shape: Shape) => Tensor> = defi
     [make.real([]), [1, 1]],
   ],
   wrong: [
-    { args: (make) => [make.real([2, 3]), [4, 4]], error: 'ShapeError', message: /reshape: shape \[2, 3\] with 6 elements/ },
-    { args: (make) => [make.real([2, 3]), [-1, -1]], error: 'ValueError', message: /reshape: only one size may be -1/ },
+    {
+      args: (make) => [make.real([2, 3]), [4, 4]],
+      error: 'ShapeError',
+      message: /reshape: shape \[2, 3\] with 6 elements/,
+    },
+    {
+      args: (make) => [make.real([2, 3]), [-1, -1]],
+      error: 'ValueError',
+      message: /reshape: only one size may be -1/,
+    },
     { args: (make) => [make.real([2, 3]), [4, -1]], error: 'ShapeError', message: /reshape/ },
   ],
 })
@@ -65,12 +71,20 @@ export const permute: OpFunction<(x: TensorLike, dims: readonly number[]) => Ten
   call: (op) => (value, dims) => {
     const x = toTensor('permute', value)
     if (!Array.isArray(dims) || dims.length !== x.rank) {
-      throw new ShapeError(`permute: a tensor of shape ${formatShape(x.shape)} needs ${x.rank} dimensions in order; got [${String(dims)}]`)
+      throw new ShapeError(
+        `permute: a tensor of shape ${formatShape(x.shape)} needs ${x.rank} dimensions in order; got [${String(dims)}]`,
+      )
     }
     checkDims('permute', dims, x.rank)
     const order = dims.map((dim) => (dim < 0 ? dim + x.rank : dim))
     if (order.every((dim, i) => dim === i)) return x
-    return makeNode(op, [x], { dims: order }, order.map((dim) => x.shape[dim]!), x.dtype)
+    return makeNode(
+      op,
+      [x],
+      { dims: order },
+      order.map((dim) => x.shape[dim]!),
+      x.dtype,
+    )
   },
   samples: (make) => [
     [make.real([2, 3, 4]), [2, 0, 1]],
@@ -79,9 +93,21 @@ export const permute: OpFunction<(x: TensorLike, dims: readonly number[]) => Ten
     [make.real([]), []],
   ],
   wrong: [
-    { args: (make) => [make.real([2, 3]), [0]], error: 'ShapeError', message: /permute: a tensor of shape \[2, 3\] needs 2/ },
-    { args: (make) => [make.real([2, 3]), [0, 0]], error: 'ValueError', message: /permute: dimension 0 appears twice/ },
-    { args: (make) => [make.real([2, 3]), [0, 5]], error: 'ShapeError', message: /permute: dimension 5 does not exist/ },
+    {
+      args: (make) => [make.real([2, 3]), [0]],
+      error: 'ShapeError',
+      message: /permute: a tensor of shape \[2, 3\] needs 2/,
+    },
+    {
+      args: (make) => [make.real([2, 3]), [0, 0]],
+      error: 'ValueError',
+      message: /permute: dimension 0 appears twice/,
+    },
+    {
+      args: (make) => [make.real([2, 3]), [0, 5]],
+      error: 'ShapeError',
+      message: /permute: dimension 5 does not exist/,
+    },
   ],
 })
 
@@ -99,7 +125,13 @@ export const transpose: OpFunction<(x: TensorLike, dim0?: number, dim1?: number)
     return permute(x, order)
   },
   samples: (make) => [[make.real([2, 3])], [make.strided([2, 3, 4]), 0, -1]],
-  wrong: [{ args: (make) => [make.real([3])], error: 'ShapeError', message: /transpose: dimension -2 does not exist/ }],
+  wrong: [
+    {
+      args: (make) => [make.real([3])],
+      error: 'ShapeError',
+      message: /transpose: dimension -2 does not exist/,
+    },
+  ],
 })
 
 /** Another name of {@link transpose} with both dimensions given, as in NumPy. */
@@ -110,28 +142,34 @@ export const swapaxes: OpFunction<(x: TensorLike, axis0: number, axis1: number) 
 })
 
 /** Dimensions `source` moved to the places `destination`; the others keep their order. */
-export const movedim: OpFunction<(x: TensorLike, source: Dims, destination: Dims) => Tensor> = defineFunction({
-  name: 'movedim',
-  call: (value: TensorLike, source: Dims, destination: Dims) => {
-    const x = toTensor('movedim', value)
-    const from = listOf(source).map((dim) => checkDim('movedim', dim, x.rank))
-    const to = listOf(destination).map((dim) => checkDim('movedim', dim, x.rank))
-    if (from.length !== to.length || new Set(from).size !== from.length || new Set(to).size !== to.length) {
-      throw new ValueError(`movedim: source [${from.join(', ')}] and destination [${to.join(', ')}] must be equally many distinct dimensions`)
-    }
-    const rest = x.shape.map((_, dim) => dim).filter((dim) => !from.includes(dim))
-    const order = x.shape.map((_, place) => {
-      const moved = to.indexOf(place)
-      return moved >= 0 ? from[moved]! : rest.shift()!
-    })
-    return permute(x, order)
+export const movedim: OpFunction<(x: TensorLike, source: Dims, destination: Dims) => Tensor> = defineFunction(
+  {
+    name: 'movedim',
+    call: (value: TensorLike, source: Dims, destination: Dims) => {
+      const x = toTensor('movedim', value)
+      const from = listOf(source).map((dim) => checkDim('movedim', dim, x.rank))
+      const to = listOf(destination).map((dim) => checkDim('movedim', dim, x.rank))
+      if (from.length !== to.length || new Set(from).size !== from.length || new Set(to).size !== to.length) {
+        throw new ValueError(
+          `movedim: source [${from.join(', ')}] and destination [${to.join(', ')}] must be equally many distinct dimensions`,
+        )
+      }
+      const rest = x.shape.map((_, dim) => dim).filter((dim) => !from.includes(dim))
+      const order = x.shape.map((_, place) => {
+        const moved = to.indexOf(place)
+        return moved >= 0 ? from[moved]! : rest.shift()!
+      })
+      return permute(x, order)
+    },
+    samples: (make) => [
+      [make.real([2, 3, 4]), 0, -1],
+      [make.real([2, 3, 4]), [0, 1], [2, 0]],
+    ],
+    wrong: [
+      { args: (make) => [make.real([2, 3]), [0, 1], 0], error: 'ValueError', message: /movedim: source/ },
+    ],
   },
-  samples: (make) => [
-    [make.real([2, 3, 4]), 0, -1],
-    [make.real([2, 3, 4]), [0, 1], [2, 0]],
-  ],
-  wrong: [{ args: (make) => [make.real([2, 3]), [0, 1], 0], error: 'ValueError', message: /movedim: source/ }],
-})
+)
 
 /**
  * Repeats dimensions of size 1, and adds new ones in front, without copying. A size of -1 keeps the dimension.
@@ -146,7 +184,9 @@ export const expand: OpFunction<(x: TensorLike, shape: Shape) => Tensor> = defin
       return {
         kind: 'affine',
         start: input.map(() => 0),
-        moves: output.map((size, dim) => (dim < added || input[dim - added] !== size ? [] : [[dim - added, 1]])),
+        moves: output.map((size, dim) =>
+          dim < added || input[dim - added] !== size ? [] : [[dim - added, 1]],
+        ),
       }
     },
   },
@@ -172,7 +212,11 @@ export const expand: OpFunction<(x: TensorLike, shape: Shape) => Tensor> = defin
     [make.strided([3, 1]), [-1, 2]],
   ],
   wrong: [
-    { args: (make) => [make.real([3]), [4]], error: 'ShapeError', message: /expand: shape \[3\] does not expand to \[4\]/ },
+    {
+      args: (make) => [make.real([3]), [4]],
+      error: 'ShapeError',
+      message: /expand: shape \[3\] does not expand to \[4\]/,
+    },
     { args: (make) => [make.real([2, 3]), [3]], error: 'ShapeError', message: /expand: shape \[2, 3\]/ },
   ],
 })
@@ -190,10 +234,19 @@ export const squeeze: OpFunction<(x: TensorLike, dims?: Dims) => Tensor> = defin
   call: (value: TensorLike, dims?: Dims) => {
     const x = toTensor('squeeze', value)
     const removed = new Set(checkDims('squeeze', dims, x.rank))
-    return reshape(x, x.shape.filter((size, dim) => size !== 1 || !removed.has(dim)))
+    return reshape(
+      x,
+      x.shape.filter((size, dim) => size !== 1 || !removed.has(dim)),
+    )
   },
   samples: (make) => [[make.real([2, 1, 5, 1])], [make.real([2, 1, 5]), 1], [make.real([2, 3]), 0]],
-  wrong: [{ args: (make) => [make.real([2, 3]), 2], error: 'ShapeError', message: /squeeze: dimension 2 does not exist/ }],
+  wrong: [
+    {
+      args: (make) => [make.real([2, 3]), 2],
+      error: 'ShapeError',
+      message: /squeeze: dimension 2 does not exist/,
+    },
+  ],
 })
 
 /** A new dimension of size 1 before dimension `dim` (-1: at the end). */
@@ -204,7 +257,11 @@ export const unsqueeze: OpFunction<(x: TensorLike, dim: number) => Tensor> = def
     const place = checkDim('unsqueeze', dim, x.rank + 1)
     return reshape(x, [...x.shape.slice(0, place), 1, ...x.shape.slice(place)])
   },
-  samples: (make) => [[make.real([2, 3]), 1], [make.real([2, 3]), -1], [make.real([]), 0]],
+  samples: (make) => [
+    [make.real([2, 3]), 1],
+    [make.real([2, 3]), -1],
+    [make.real([]), 0],
+  ],
   wrong: [{ args: (make) => [make.real([2]), 3], error: 'ShapeError', message: /unsqueeze: dimension 3/ }],
 })
 
@@ -217,10 +274,20 @@ export const flatten: OpFunction<(x: TensorLike, start?: number, end?: number) =
     const first = checkDim('flatten', start, x.rank)
     const last = checkDim('flatten', end, x.rank)
     if (first > last) throw new ValueError(`flatten: start ${start} lies behind end ${end}`)
-    return reshape(x, [...x.shape.slice(0, first), sizeOf(x.shape.slice(first, last + 1)), ...x.shape.slice(last + 1)])
+    return reshape(x, [
+      ...x.shape.slice(0, first),
+      sizeOf(x.shape.slice(first, last + 1)),
+      ...x.shape.slice(last + 1),
+    ])
   },
   samples: (make) => [[make.real([2, 3, 4])], [make.real([2, 3, 4]), 1], [make.real([])]],
-  wrong: [{ args: (make) => [make.real([2, 3]), 1, 0], error: 'ValueError', message: /flatten: start 1 lies behind end 0/ }],
+  wrong: [
+    {
+      args: (make) => [make.real([2, 3]), 1, 0],
+      error: 'ValueError',
+      message: /flatten: start 1 lies behind end 0/,
+    },
+  ],
 })
 
 /** Dimension `dim` as several of the given sizes, one of which may be -1. */
@@ -232,8 +299,17 @@ export const unflatten: OpFunction<(x: TensorLike, dim: number, sizes: Shape) =>
     const inferred = inferShape([x.shape[place]!], sizes, 'unflatten')
     return reshape(x, [...x.shape.slice(0, place), ...inferred, ...x.shape.slice(place + 1)])
   },
-  samples: (make) => [[make.real([2, 6]), 1, [2, 3]], [make.real([6, 2]), 0, [-1, 2]]],
-  wrong: [{ args: (make) => [make.real([2, 6]), 1, [4, 2]], error: 'ShapeError', message: /unflatten: shape \[6\]/ }],
+  samples: (make) => [
+    [make.real([2, 6]), 1, [2, 3]],
+    [make.real([6, 2]), 0, [-1, 2]],
+  ],
+  wrong: [
+    {
+      args: (make) => [make.real([2, 6]), 1, [4, 2]],
+      error: 'ShapeError',
+      message: /unflatten: shape \[6\]/,
+    },
+  ],
 })
 
 /** Backwards along the given dimensions (all of them without). */
@@ -243,8 +319,15 @@ export const flip: OpFunction<(x: TensorLike, dims?: Dims) => Tensor> = defineFu
     const x = toTensor('flip', value)
     return reverse(x, checkDims('flip', dims, x.rank))
   },
-  samples: (make) => [[make.real([4, 5]), [0, 1]], [make.strided([3, 4]), -1], [make.real([0, 2])], [make.real([])]],
-  wrong: [{ args: (make) => [make.real([2]), 1], error: 'ShapeError', message: /flip: dimension 1 does not exist/ }],
+  samples: (make) => [
+    [make.real([4, 5]), [0, 1]],
+    [make.strided([3, 4]), -1],
+    [make.real([0, 2])],
+    [make.real([])],
+  ],
+  wrong: [
+    { args: (make) => [make.real([2]), 1], error: 'ShapeError', message: /flip: dimension 1 does not exist/ },
+  ],
 })
 
 function listOf(dims: Dims): readonly number[] {
@@ -252,16 +335,25 @@ function listOf(dims: Dims): readonly number[] {
 }
 
 function inferShape(from: Shape, shape: Shape, op = 'reshape'): Shape {
-  if (!Array.isArray(shape)) throw new ValueError(`${op}: a shape is an array of sizes, for example [2, -1]; got ${String(shape)}`)
+  if (!Array.isArray(shape))
+    throw new ValueError(`${op}: a shape is an array of sizes, for example [2, -1]; got ${String(shape)}`)
   const unknown = shape.indexOf(-1)
   const total = sizeOf(from)
   let target: Shape = shape
   if (unknown >= 0) {
-    if (shape.indexOf(-1, unknown + 1) >= 0) throw new ValueError(`${op}: only one size may be -1; got ${formatShape(shape)}`)
-    const known = shape.reduce((product: number, size: number, i: number) => (i === unknown ? product : product * size), 1)
-    target = shape.map((size: number, i: number) => (i === unknown ? (known === 0 ? 0 : total / known) : size))
+    if (shape.indexOf(-1, unknown + 1) >= 0)
+      throw new ValueError(`${op}: only one size may be -1; got ${formatShape(shape)}`)
+    const known = shape.reduce(
+      (product: number, size: number, i: number) => (i === unknown ? product : product * size),
+      1,
+    )
+    target = shape.map((size: number, i: number) =>
+      i === unknown ? (known === 0 ? 0 : total / known) : size,
+    )
     if (!Number.isInteger(target[unknown])) {
-      throw new ShapeError(`${op}: shape ${formatShape(from)} with ${total} elements does not divide into ${formatShape(shape)}`)
+      throw new ShapeError(
+        `${op}: shape ${formatShape(from)} with ${total} elements does not divide into ${formatShape(shape)}`,
+      )
     }
   }
   checkShape(op, target)

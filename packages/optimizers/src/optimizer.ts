@@ -1,0 +1,178 @@
+// What all optimizers share: groups of parameters, the Variables in which an algorithm remembers things, and the step,
+// which is one plan for all parameters and changes nothing when it fails. An algorithm adds its rule alone: a pure
+// function from tensors to tensors (sgd.ts is the shortest). Read next: sgd.ts, groups.ts.
+import { engine, formatShape, hostArray, sameShape, ShapeError, sizeOf } from '@nabla/engine'
+import { noGrad, Variable, type Parameter, type Tensor } from '@nabla/tensor'
+import { checkNonNegative, makeGroups, type Group, type Groups } from './groups.ts'
+import { restore, type OptimizerState, type ParameterState } from './state.ts'
+
+/** Hyperparameters that every optimizer has. */
+export interface OptimizerOptions {
+  /** Learning rate. */
+  lr: number
+  /** How strongly weights are drawn to zero. Default 0. */
+  weightDecay: number
+  /** Whether the objective is to grow instead of shrink. Default false. */
+  maximize: boolean
+}
+
+/** What an algorithm remembers about one parameter. */
+export interface Memory {
+  /** Steps taken, this one included. */
+  step: number
+  /** Numbers, by name. */
+  numbers: Record<string, number>
+  /** Tensors in the shape of the parameter, by name. */
+  slots: Record<string, Tensor>
+}
+
+/** What a rule gives back: the new parameter, and whatever it remembers anew. */
+export interface Update {
+  parameter: Tensor
+  slots?: Record<string, Tensor>
+  numbers?: Record<string, number>
+}
+
+interface Remembered {
+  step: number
+  numbers: Record<string, number>
+  slots: Record<string, Variable>
+}
+
+/** The base of all optimizers. `Options` are the hyperparameters, which each group of parameters may set for itself. */
+export abstract class Optimizer<Options extends OptimizerOptions> {
+  /** The groups of parameters with their hyperparameters, which may be changed between steps. */
+  readonly groups: readonly Group<Options>[]
+  readonly #memory = new Map<Parameter, Remembered>()
+
+  /**
+   * @param parameters parameters, or groups `{ params, lr, ... }` with hyperparameters of their own
+   * @param options hyperparameters of groups that say nothing else
+   * @throws ValueError for an empty list, a parameter listed twice, and hyperparameters out of range
+   */
+  constructor(parameters: Groups<Options>, options: Options) {
+    this.groups = makeGroups(this.constructor.name, parameters, options)
+    for (const group of this.groups) this.checkGroup(group)
+  }
+
+  /** The learning rate of the first group. Setting it sets that of all groups. */
+  get lr(): number {
+    return this.groups[0]!.lr
+  }
+
+  set lr(value: number) {
+    checkNonNegative(this.constructor.name, 'lr', value)
+    for (const group of this.groups) group.lr = value
+  }
+
+  /**
+   * Takes the gradients that `backward` left and updates all parameters that have one, in one plan with everything else
+   * that waits to be written. Then there are no gradients any more. When it fails, nothing has changed: neither
+   * parameters nor what the optimizer remembers, and the gradients are still there.
+   * @throws ShapeError for a gradient that has not its parameter's shape
+   */
+  step(): void {
+    const updates = noGrad(() => this.groups.flatMap((group) => this.#updatesOf(group)))
+    for (const { parameter, memory, update } of updates) {
+      parameter.value = update.parameter
+      for (const [name, value] of Object.entries(update.slots ?? {})) memory.slots[name]!.value = value
+    }
+    engine.flush()
+    for (const { parameter, memory, update } of updates) {
+      parameter.grad = null
+      memory.step += 1
+      Object.assign(memory.numbers, update.numbers)
+      this.#memory.set(parameter, memory)
+    }
+  }
+
+  /** Forgets all gradients. After {@link step} there are none. */
+  zeroGrad(): void {
+    for (const group of this.groups) for (const parameter of group.params) parameter.grad = null
+  }
+
+  /**
+   * Everything needed to go on later: hyperparameters, and what is remembered about each parameter, by its position in
+   * the list. The Variables are those in use: read them to store them.
+   */
+  state(): OptimizerState<Options> {
+    const all = this.#parameters()
+    const groups = this.groups.map(({ params, ...options }) => ({
+      options: options as unknown as Options,
+      params: params.map((parameter) => all.indexOf(parameter)),
+    }))
+    const parameters: Record<string, ParameterState> = {}
+    for (const [i, parameter] of all.entries()) {
+      const memory = this.#memory.get(parameter)
+      if (memory !== undefined) parameters[i] = { step: memory.step, numbers: { ...memory.numbers }, slots: { ...memory.slots } }
+    }
+    return { groups, parameters }
+  }
+
+  /**
+   * Goes on where another optimizer of the same kind and shape was.
+   * @throws ValueError when groups or what is remembered do not correspond, ShapeError for values of another shape
+   */
+  loadState(state: OptimizerState<Options>): void {
+    const name = this.constructor.name
+    const restored = restore(name, this.groups, this.#parameters(), state, (group) => Object.keys(this.slots(group)))
+    for (const [i, group] of this.groups.entries()) Object.assign(group, restored.options[i])
+    this.#memory.clear()
+    for (const [parameter, memory] of restored.memory) this.#memory.set(parameter, memory)
+  }
+
+  /** @throws ValueError for hyperparameters out of range. Algorithms with further ones add to this. */
+  protected checkGroup(group: Options): void {
+    checkNonNegative(this.constructor.name, 'lr', group.lr)
+    checkNonNegative(this.constructor.name, 'weightDecay', group.weightDecay)
+  }
+
+  /** Names of the tensors that are remembered per parameter, with the number they start from. */
+  protected abstract slots(options: Options): Readonly<Record<string, number>>
+
+  /** The rule: from a parameter and its gradient to the new parameter. Everything is lazy and nothing is assigned. */
+  protected abstract update(parameter: Tensor, gradient: Tensor, memory: Memory, options: Options): Update
+
+  #parameters(): Parameter[] {
+    return this.groups.flatMap((group) => group.params)
+  }
+
+  #updatesOf(group: Group<Options>): { parameter: Parameter; memory: Remembered; update: Update }[] {
+    const updates: { parameter: Parameter; memory: Remembered; update: Update }[] = []
+    for (const parameter of group.params) {
+      const gradient = parameter.grad
+      if (gradient === null || !parameter.requiresGrad) continue
+      if (!sameShape(gradient.shape, parameter.shape)) {
+        throw new ShapeError(
+          `${this.constructor.name}: the gradient of ${parameter.name} has shape ${formatShape(gradient.shape)}, not ${formatShape(parameter.shape)}`,
+        )
+      }
+      const memory = this.#memory.get(parameter) ?? this.#newMemory(parameter, group)
+      const slots = Object.fromEntries(Object.entries(memory.slots).map(([name, slot]) => [name, slot.value]))
+      const direction = group.maximize ? gradient.neg() : gradient
+      const view = { step: memory.step + 1, numbers: memory.numbers, slots }
+      updates.push({ parameter, memory, update: this.update(parameter.value, direction, view, group) })
+    }
+    return updates
+  }
+
+  #newMemory(parameter: Parameter, options: Options): Remembered {
+    const slots: Record<string, Variable> = {}
+    const size = sizeOf(parameter.shape)
+    for (const [name, value] of Object.entries(this.slots(options))) {
+      const initial = hostArray(parameter.dtype, size).fill(value)
+      slots[name] = new Variable(initial, { shape: parameter.shape, name: `${parameter.name}.${name}` })
+    }
+    return { step: 0, numbers: {}, slots }
+  }
+}
+
+/** Classic weight decay: the gradient of (weightDecay / 2) · |parameter|² is added to the gradient. */
+export function withDecay(gradient: Tensor, parameter: Tensor, weightDecay: number): Tensor {
+  return weightDecay === 0 ? gradient : gradient.add(parameter.mul(weightDecay))
+}
+
+/** average · decay + value · (1 - decay): the running average that most algorithms keep. */
+export function runningAverage(average: Tensor, value: Tensor, decay: number): Tensor {
+  return average.mul(decay).add(value.mul(1 - decay))
+}

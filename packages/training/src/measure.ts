@@ -1,0 +1,35 @@
+// Measures a model on data: the loss and the metrics of one pass, in evaluation mode. For validation, and for `evaluate`.
+import type { DataLoader } from '@nabla/data'
+import { breathe, Pulse } from './breathe.ts'
+import { sayWhere } from './failure.ts'
+import type { ProgressBar } from './progress.ts'
+import { evaluateStep, type StepParts } from './step.ts'
+
+/** @param bar shows how far it is; ended here with the values that are returned */
+export async function measure(
+  parts: StepParts,
+  data: DataLoader,
+  bar: ProgressBar | null = null,
+): Promise<Record<string, number>> {
+  const { meters } = parts
+  const pulse = new Pulse()
+  let done = 0
+  meters.reset()
+  for await (const batch of data) {
+    try {
+      evaluateStep(parts, batch)
+    } catch (error) {
+      bar?.breakLine()
+      throw sayWhere(error, `evaluation, batch ${done + 1} of ${data.length}`)
+    }
+    done += 1
+    bar?.advance(done)
+    if (pulse.beats()) {
+      if (bar !== null) bar.update(await meters.read())
+      await breathe()
+    }
+  }
+  const logs = await meters.read()
+  bar?.finish(logs)
+  return logs
+}
