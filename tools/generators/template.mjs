@@ -22,7 +22,7 @@ function manifest({ name, folder, description }) {
     version: '0.0.0',
     description,
     license: 'Apache-2.0',
-    files: ['dist', 'src', '!src/**/*.test.ts'],
+    files: ['dist', 'src', '!src/**/*.test.ts', '!src/**/testing.ts', '!src/**/testing'],
     type: 'module',
     sideEffects: false,
     exports: {

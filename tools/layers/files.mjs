@@ -22,9 +22,9 @@ export function sourceFiles(workspace, folder) {
   return found.sort()
 }
 
-/** Tests lie beside their sources and are told by name. */
+/** Tests lie beside their sources and are told by name; `testing.ts` and `testing/` hold what tests share. */
 export function isTest(file) {
-  return file.endsWith('.test.ts')
+  return file.endsWith('.test.ts') || /(^|\/)testing(\.ts$|\/)/.test(file)
 }
 
 /** Tests that only Node runs; the only files of a browser-shared package that may import `node:` modules. */

@@ -40,7 +40,9 @@ export function rowMajorStrides(shape: Shape): number[] {
  * @throws ShapeError naming `op`, both shapes and the pair that disagrees.
  */
 export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
-  if (sameShape(a, b)) return a
+  // Nearly always one of the two is the result itself, and is returned as it is.
+  if (contains(a, b)) return a
+  if (contains(b, a)) return b
   const rank = Math.max(a.length, b.length)
   const result = Array.from({ length: rank }, () => 1)
   for (let i = 1; i <= rank; i++) {
@@ -55,6 +57,17 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
     result[rank - i] = x === 1 ? y : x
   }
   return result
+}
+
+/** Whether `inner` broadcasts to exactly `outer`. */
+function contains(outer: Shape, inner: Shape): boolean {
+  const missing = outer.length - inner.length
+  if (missing < 0) return false
+  for (let i = 0; i < inner.length; i++) {
+    const size = inner[i]!
+    if (size !== outer[i + missing] && size !== 1) return false
+  }
+  return true
 }
 
 /** Checks a list of sizes given by a user. @throws ShapeError, ValueError */
