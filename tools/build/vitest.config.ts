@@ -67,6 +67,9 @@ export default defineConfig({
       {
         root,
         resolve: { conditions: ['@nabla/source', 'module', 'browser', 'development|production'] },
+        // Dependencies of all packages are found before the first page loads: found later, they would make vite reload
+        // the page under a running test.
+        optimizeDeps: { entries: ['packages/*/src/index.ts'] },
         // With these two headers a page is isolated and may share memory between threads.
         server: {
           headers: {

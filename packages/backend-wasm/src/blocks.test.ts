@@ -1,15 +1,15 @@
 import { BackendError } from '@nabla/engine'
 import { expect, test } from 'vitest'
 import { blockAlignment, createBlocks } from './blocks.ts'
-import { createRandom } from './testing/random-kernels.ts'
+import { Random } from './testing/random.ts'
 
 test('pieces are aligned, apart from each other, and come back whole', () => {
   const blocks = createBlocks(64, 64 + 100 * 64)
-  const random = createRandom(1)
+  const random = new Random(1)
   const held = new Map<number, number>()
   for (let i = 0; i < 2000; i++) {
-    const bytes = Math.floor(random() * 600)
-    const place = random() < 0.6 ? blocks.take(bytes) : null
+    const bytes = random.below(600)
+    const place = random.chance(0.6) ? blocks.take(bytes) : null
     if (place !== null) {
       expect(place % blockAlignment).toBe(0)
       for (const [other, size] of held)

@@ -15,7 +15,7 @@ export function chain(length: number): TestLaunch {
 }
 
 /** x + column[c] + row[r], with numbers and a constant. */
-export function broadcast(rows: number, columns: number): TestLaunch {
+function broadcast(rows: number, columns: number): TestLaunch {
   const b = new LaunchBuilder([rows], [columns])
   const x = b.input('float32', wave(rows * columns), { strides: [columns, 1] })
   const column = b.input('float32', wave(columns, 2, 1), { strides: [0, 1] })
@@ -41,7 +41,7 @@ export function softmax(
 }
 
 /** x - log(sum(exp(x))) along the inner axis. */
-export function logSoftmax(rows: number, columns: number): TestLaunch {
+function logSoftmax(rows: number, columns: number): TestLaunch {
   const b = new LaunchBuilder([rows], [columns])
   const x = b.input('float32', wave(rows * columns, 5), { strides: [columns, 1] })
   const y = b.output('float32', rows * columns, { strides: [columns, 1] })
@@ -52,7 +52,7 @@ export function logSoftmax(rows: number, columns: number): TestLaunch {
 }
 
 /** Cross-entropy with its gradient; the target class is compared with the position in the row. */
-export function crossEntropy(rows: number, classes: number): TestLaunch {
+function crossEntropy(rows: number, classes: number): TestLaunch {
   const b = new LaunchBuilder([rows], [classes])
   const x = b.input('float32', wave(rows * classes, 4), { strides: [classes, 1] })
   const targets = Array.from({ length: rows }, (_, i) => (i * 7) % classes)
@@ -75,7 +75,7 @@ export function crossEntropy(rows: number, classes: number): TestLaunch {
 }
 
 /** Layer norm: y, mean and reciprocal standard deviation. */
-export function layerNorm(rows: number, columns: number): TestLaunch {
+function layerNorm(rows: number, columns: number): TestLaunch {
   const b = new LaunchBuilder([rows], [columns])
   const x = b.input('float32', wave(rows * columns), { strides: [columns, 1] })
   const weight = b.input('float32', wave(columns, 1, 1), { strides: [0, 1] })
@@ -97,7 +97,7 @@ export function layerNorm(rows: number, columns: number): TestLaunch {
 const normalized = (x: Expr, mean: Expr, rstd: Expr): Expr => call('mul', call('sub', x, mean), rstd)
 
 /** Gradient of layer norm with respect to its input: two sums in one pass. */
-export function layerNormBackward(rows: number, columns: number): TestLaunch {
+function layerNormBackward(rows: number, columns: number): TestLaunch {
   const b = new LaunchBuilder([rows], [columns])
   const x = b.input('float32', wave(rows * columns), { strides: [columns, 1] })
   const weight = b.input('float32', wave(columns, 1, 1), { strides: [0, 1] })
@@ -122,7 +122,7 @@ export function layerNormBackward(rows: number, columns: number): TestLaunch {
 }
 
 /** Gradients of layer norm with respect to weight and bias: sums over rows. */
-export function layerNormParameters(rows: number, columns: number): TestLaunch {
+function layerNormParameters(rows: number, columns: number): TestLaunch {
   const b = new LaunchBuilder([columns], [rows])
   const x = b.input('float32', wave(rows * columns), { strides: [1, columns] })
   const gradient = b.input('float32', wave(rows * columns, 2, 3), { strides: [1, columns] })
@@ -148,7 +148,7 @@ export function columnSums(rows: number, columns: number): TestLaunch {
 }
 
 /** Mean and variance of each channel of [N, C, H * W]. */
-export function batchStatistics(samples: number, channels: number, pixels: number): TestLaunch {
+function batchStatistics(samples: number, channels: number, pixels: number): TestLaunch {
   const b = new LaunchBuilder([channels], [samples, pixels])
   const [sample, channel] = rowMajor(samples, channels, pixels)
   const x = b.input('float32', wave(samples * channels * pixels), { strides: [channel!, sample!, 1] })
@@ -162,7 +162,7 @@ export function batchStatistics(samples: number, channels: number, pixels: numbe
 }
 
 /** One step of Adam: weight and both moments, each written where it was read. */
-export function adam(length: number): TestLaunch {
+function adam(length: number): TestLaunch {
   const b = new LaunchBuilder([], [length])
   const along = { strides: [1] }
   const places = [wave(length), wave(length, 0.1, 1), wave(length, 0.1, 2).map((v) => v * v)].map((data) =>
@@ -186,7 +186,7 @@ export function adam(length: number): TestLaunch {
 }
 
 /** The largest element of each window of [planes, height, width]; windows of `size` x `size`, `size` apart. */
-export function maxPool(planes: number, height: number, width: number, size: number): TestLaunch {
+function maxPool(planes: number, height: number, width: number, size: number): TestLaunch {
   const [high, wide] = [Math.floor(height / size), Math.floor(width / size)]
   const b = new LaunchBuilder([planes, high, wide], [size, size])
   const strides = [height * width, size * width, size, width, 1]
@@ -239,7 +239,7 @@ export function namedKernels(): Readonly<Record<string, TestLaunch>> {
 }
 
 /** Root mean square of each row in float64, from float32 elements. */
-export function doubleMean(rows: number, columns: number): TestLaunch {
+function doubleMean(rows: number, columns: number): TestLaunch {
   const b = new LaunchBuilder([rows], [columns])
   const x = b.input('float32', wave(rows * columns), { strides: [columns, 1] })
   const weight = b.input(

@@ -22,7 +22,7 @@ import {
 } from '@nabla/engine'
 
 /** What output buffers hold before a launch. */
-export const filler = 77
+const filler = 77
 
 /** A launch with the contents of its buffers and its numbers. */
 export interface TestLaunch {

@@ -12,6 +12,7 @@ import {
   type ScalarFunction,
 } from '@nabla/engine'
 import { LaunchBuilder, type Place, type TestLaunch } from './launches.ts'
+import { Random } from './random.ts'
 
 /** A kernel and how closely its float results can be expected to agree. */
 export interface RandomKernel extends TestLaunch {
@@ -26,20 +27,9 @@ interface Value {
   readonly unit: number
 }
 
-/** Marsaglia 2003, xorshift32: enough to vary tests, and the same everywhere. */
-export function createRandom(seed: number): () => number {
-  let state = Math.imul(seed + 1, 0x9e3779b1) | 1
-  return () => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) / 2 ** 32
-  }
-}
-
 /** The random kernel of a seed. */
 export function randomKernel(seed: number): RandomKernel {
-  return new Generator(createRandom(seed)).generate()
+  return new Generator(new Random(seed)).generate()
 }
 
 const sizes = [1, 2, 3, 4, 5, 7, 8, 9, 12, 17, 33]
@@ -55,25 +45,13 @@ const exactUnary: readonly ScalarFunction[] = [
   'square',
 ]
 const exactBinary: readonly ScalarFunction[] = ['add', 'sub', 'mul', 'max', 'min']
-const integerBinary: readonly ScalarFunction[] = [
-  'add',
-  'sub',
-  'mul',
-  'max',
-  'min',
-  'and',
-  'or',
-  'xor',
-  'shiftLeft',
-  'shiftRight',
-  'floorDivide',
-  'remainder',
-  'fmod',
-]
+const integerBinary = 'add sub mul max min and or xor shiftLeft shiftRight floorDivide remainder fmod'.split(
+  ' ',
+) as readonly ScalarFunction[]
 const comparisons: readonly ScalarFunction[] = ['eq', 'ne', 'lt', 'le', 'gt', 'ge']
 
 class Generator {
-  readonly #random: () => number
+  readonly #random: Random
   readonly #outer: number[]
   readonly #inner: number[]
   readonly #builder: LaunchBuilder
@@ -85,35 +63,37 @@ class Generator {
   // Inputs that an output may overwrite in place: they cover every element once.
   readonly #replaceable: { slot: number; place: Place; dtype: DType }[] = []
 
-  constructor(random: () => number) {
+  constructor(random: Random) {
     this.#random = random
-    this.#outer = Array.from({ length: this.#below(4) }, () => this.#pick(sizes))
-    this.#inner = Array.from({ length: this.#below(4) }, () => this.#pick(sizes))
+    this.#outer = Array.from({ length: this.#random.below(4) }, () => this.#random.pick(sizes))
+    this.#inner = Array.from({ length: this.#random.below(4) }, () => this.#random.pick(sizes))
     while (this.#elements() > 3000)
-      (this.#chance(0.5) || this.#inner.length === 0 ? this.#outer : this.#inner).pop()
-    if (this.#chance(0.05) && this.#inner.length > 0) this.#inner[this.#below(this.#inner.length)] = 0
-    if (this.#chance(0.03) && this.#outer.length > 0) this.#outer[this.#below(this.#outer.length)] = 0
-    this.#floats = this.#pick<readonly DType[]>([
+      (this.#random.chance(0.5) || this.#inner.length === 0 ? this.#outer : this.#inner).pop()
+    if (this.#random.chance(0.05) && this.#inner.length > 0)
+      this.#inner[this.#random.below(this.#inner.length)] = 0
+    if (this.#random.chance(0.03) && this.#outer.length > 0)
+      this.#outer[this.#random.below(this.#outer.length)] = 0
+    this.#floats = this.#random.pick<readonly DType[]>([
       ['float32'],
       ['float32'],
       ['float32', 'float64'],
       ['float64'],
     ])
-    this.#special = this.#chance(0.15)
+    this.#special = this.#random.chance(0.15)
     this.#builder = new LaunchBuilder(this.#outer, this.#inner)
   }
 
   generate(): RandomKernel {
     this.#makeLeaves()
     const stashes = this.#elementOutputs()
-    const stageCount = this.#pick([0, 0, 1, 1, 2, 3])
+    const stageCount = this.#random.pick([0, 0, 1, 1, 2, 3])
     for (let stage = 0; stage < stageCount; stage++) this.#makeStage(stashes)
     for (const { arg, dtype } of stashes) this.#builder.element(arg, this.#element(dtype).expr)
     this.#storesInPlace()
     if (stageCount > 0 || stashes.length === 0) this.#rowOutputs(stageCount > 0)
-    const degraded = this.#chance(0.2)
+    const degraded = this.#random.chance(0.2)
     const launch = this.#builder.build((stride, size) => {
-      if (degraded && this.#chance(0.3)) return 's'
+      if (degraded && this.#random.chance(0.3)) return 's'
       return stride === 0 || size === 1 ? 0 : stride === 1 ? 1 : 's'
     })
     return { ...launch, tolerance: this.#floats.includes('float32') ? 1e-3 : 1e-8 }
@@ -123,22 +103,26 @@ class Generator {
 
   #makeLeaves(): void {
     const builder = this.#builder
-    for (let i = 1 + this.#below(4); i > 0; i--) {
+    for (let i = 1 + this.#random.below(4); i > 0; i--) {
       const dtype = this.#dtype()
       const { place, length, covers } = this.#randomPlace()
       const slot = builder.buffer(dtype, this.#data(dtype, length))
       this.#leaves.push({ expr: builder.inputAt(dtype, slot, place), ...boundsOfData(dtype) })
       if (covers) this.#replaceable.push({ slot, place, dtype })
     }
-    if (this.#chance(0.5)) {
-      const strides = [...this.#outer, ...this.#inner].map(() => this.#pick([0, 0, 1, 1, 2, -3]))
-      const expr = builder.position({ strides, offset: this.#below(7) - 3 })
+    if (this.#random.chance(0.5)) {
+      const strides = [...this.#outer, ...this.#inner].map(() => this.#random.pick([0, 0, 1, 1, 2, -3]))
+      const expr = builder.position({ strides, offset: this.#random.below(7) - 3 })
       this.#leaves.push({ expr, size: 300, unit: 1 })
     }
-    for (let i = this.#below(3); i > 0; i--) {
+    for (let i = this.#random.below(3); i > 0; i--) {
       const dtype = this.#dtype()
       const value =
-        dtype === 'bool' ? this.#below(2) : dtype === 'int32' ? this.#below(9) - 4 : this.#below(17) / 4 - 2
+        dtype === 'bool'
+          ? this.#random.below(2)
+          : dtype === 'int32'
+            ? this.#random.below(9) - 4
+            : this.#random.below(17) / 4 - 2
       this.#numbers.push({ expr: builder.number(dtype, value), ...boundsOfData(dtype) })
     }
     this.#leaves.push(...this.#numbers)
@@ -146,34 +130,36 @@ class Generator {
 
   #data(dtype: DType, length: number): number[] {
     return Array.from({ length }, () => {
-      if (dtype === 'bool') return this.#below(2)
-      if (dtype === 'int32') return this.#below(21) - 10
-      if (this.#special && this.#chance(0.05)) return this.#pick([NaN, Infinity, -Infinity, 0])
-      return (this.#below(33) - 16) / 4
+      if (dtype === 'bool') return this.#random.below(2)
+      if (dtype === 'int32') return this.#random.below(21) - 10
+      if (this.#special && this.#random.chance(0.05)) return this.#random.pick([NaN, Infinity, -Infinity, 0])
+      return (this.#random.below(33) - 16) / 4
     })
   }
 
   /** Strides that visit a row-major array, its axes in any order, some walked backwards, some left out or spread. */
   #randomPlace(mustCover = false): { place: Place; length: number; covers: boolean } {
     const all = [...this.#outer, ...this.#inner]
-    const order = this.#chance(0.5) ? all.map((_, i) => i) : this.#shuffled(all.map((_, i) => i))
+    const order = this.#random.chance(0.5)
+      ? all.map((_, i) => i)
+      : this.#random.shuffled(all.map((_, i) => i))
     const strides = all.map(() => 0)
-    let step = this.#chance(0.2) ? 2 : 1
+    let step = this.#random.chance(0.2) ? 2 : 1
     let offset = 0
     let covers = true
     for (const axis of order.reverse()) {
-      if (!mustCover && this.#chance(0.2)) {
+      if (!mustCover && this.#random.chance(0.2)) {
         covers = false
         continue
       }
       const size = all[axis]!
       strides[axis] = step
-      if (this.#chance(0.1)) {
+      if (this.#random.chance(0.1)) {
         offset += step * Math.max(0, size - 1)
         strides[axis] = -step
       }
       step *= Math.max(1, size)
-      if (this.#chance(0.1)) step += 1
+      if (this.#random.chance(0.1)) step += 1
     }
     return { place: { strides, offset }, length: step + 4, covers }
   }
@@ -181,7 +167,7 @@ class Generator {
   // Results
 
   #elementOutputs(): { arg: number; dtype: DType; stashed: boolean }[] {
-    return Array.from({ length: this.#below(3) }, () => {
+    return Array.from({ length: this.#random.below(3) }, () => {
       const dtype = this.#dtype()
       const { place, length } = this.#randomPlace(true)
       return { arg: this.#builder.output(dtype, length, place), dtype, stashed: false }
@@ -190,7 +176,7 @@ class Generator {
 
   #storesInPlace(): void {
     for (const { slot, place, dtype } of this.#replaceable) {
-      if (!this.#chance(0.2)) continue
+      if (!this.#random.chance(0.2)) continue
       this.#builder.element(this.#builder.outputAt(dtype, slot, place), this.#element(dtype).expr)
     }
   }
@@ -199,8 +185,8 @@ class Generator {
     if (!afterStages && this.#replaceable.length > 0) return
     // Only what there is once per row may be part of a result that there is once per row.
     this.#leaves = [...this.#results, ...this.#numbers, this.#rowLeaf()]
-    for (let i = 1 + this.#below(2); i > 0; i--) {
-      const value = this.#combine(this.#pick(this.#leaves), 2)
+    for (let i = 1 + this.#random.below(2); i > 0; i--) {
+      const value = this.#combine(this.#random.pick(this.#leaves), 2)
       let stride = 1
       const strides = [...this.#outer, ...this.#inner].map(() => 0)
       for (let axis = this.#outer.length - 1; axis >= 0; axis--) {
@@ -213,15 +199,15 @@ class Generator {
   }
 
   #rowLeaf(): Value {
-    return { expr: constant(this.#below(9), this.#dtype()), size: 8, unit: 1 }
+    return { expr: constant(this.#random.below(9), this.#dtype()), size: 8, unit: 1 }
   }
 
   #makeStage(stashes: { arg: number; dtype: DType; stashed: boolean }[]): void {
     const inner = this.#inner.reduce((product, size) => product * size, 1)
     const bounds: Value[] = []
-    const accumulators = Array.from({ length: 1 + this.#below(2) }, (): Accumulator => {
+    const accumulators = Array.from({ length: 1 + this.#random.below(2) }, (): Accumulator => {
       const dtype = this.#dtype()
-      const fn = this.#pick<ReduceFunction>(['sum', 'sum', 'max', 'min', 'prod'])
+      const fn = this.#random.pick<ReduceFunction>(['sum', 'sum', 'max', 'min', 'prod'])
       let value = this.#element(dtype)
       if (fn === 'prod' && (dtype === 'float32' || dtype === 'float64')) {
         // Factors near 1, so that a product of all of them is still a number to compare.
@@ -237,7 +223,7 @@ class Generator {
       const unit = fn === 'prod' ? 0 : value.unit
       bounds.push({ expr: value.expr, size: grown, unit: grown / unit < 2 ** 22 ? unit : 0 })
       const free = stashes.find((output) => output.dtype === dtype && !output.stashed)
-      if (free === undefined || this.#chance(0.5) || value.expr.kind !== 'call')
+      if (free === undefined || this.#random.chance(0.5) || value.expr.kind !== 'call')
         return { fn, value: value.expr, dtype }
       free.stashed = true
       return { fn, value: value.expr, dtype, stash: free.arg }
@@ -250,18 +236,18 @@ class Generator {
     // Later values use what was found, and what was reduced may be wanted again.
     this.#leaves.push(...this.#results.slice(-accumulators.length))
     for (const { value } of accumulators) {
-      if (this.#chance(0.5)) this.#leaves.push({ expr: value, size: 8, unit: 0 })
+      if (this.#random.chance(0.5)) this.#leaves.push({ expr: value, size: 8, unit: 0 })
     }
   }
 
   // Values
 
   #element(dtype: DType): Value {
-    return this.#to(dtype, this.#grow(this.#below(4) + 1))
+    return this.#to(dtype, this.#grow(this.#random.below(4) + 1))
   }
 
   #grow(depth: number): Value {
-    if (depth === 0) return this.#pick(this.#leaves)
+    if (depth === 0) return this.#random.pick(this.#leaves)
     return this.#combine(this.#grow(depth - 1), 1)
   }
 
@@ -283,37 +269,37 @@ class Generator {
   }
 
   #stepBool(value: Value): Value {
-    const other = this.#grow(this.#below(2))
-    if (this.#chance(0.4)) {
-      const [whenTrue, whenFalse] = [this.#float(other), this.#float(this.#pick(this.#leaves))]
+    const other = this.#grow(this.#random.below(2))
+    if (this.#random.chance(0.4)) {
+      const [whenTrue, whenFalse] = [this.#float(other), this.#float(this.#random.pick(this.#leaves))]
       const expr = call('where', value.expr, whenTrue.expr, whenFalse.expr)
       return settled({ expr, size: Math.max(whenTrue.size, whenFalse.size), unit: both(whenTrue, whenFalse) })
     }
     if (other.unit === 0) return { ...value, expr: call('eq', value.expr, constant(1, 'bool')) }
     const operand = this.#to('bool', other).expr
     return {
-      expr: call(this.#pick([...comparisons, 'and', 'or', 'xor']), value.expr, operand),
+      expr: call(this.#random.pick([...comparisons, 'and', 'or', 'xor']), value.expr, operand),
       size: 1,
       unit: 1,
     }
   }
 
   #stepInteger(value: Value): Value {
-    const other = this.#grow(this.#below(2))
+    const other = this.#grow(this.#random.below(2))
     const integer = other.unit === 0 ? constant(3, 'int32') : this.#to('int32', other).expr
     const size = 2 ** 31
-    if (this.#chance(0.2))
-      return { expr: call(this.#pick(['neg', 'abs', 'sign', 'square']), value.expr), size, unit: 1 }
-    if (this.#chance(0.25))
-      return { expr: call(this.#pick(comparisons), value.expr, integer), size: 1, unit: 1 }
-    return { expr: call(this.#pick(integerBinary), value.expr, integer), size, unit: 1 }
+    if (this.#random.chance(0.2))
+      return { expr: call(this.#random.pick(['neg', 'abs', 'sign', 'square']), value.expr), size, unit: 1 }
+    if (this.#random.chance(0.25))
+      return { expr: call(this.#random.pick(comparisons), value.expr, integer), size: 1, unit: 1 }
+    return { expr: call(this.#random.pick(integerBinary), value.expr, integer), size, unit: 1 }
   }
 
   #stepFloat(value: Value): Value {
     const { expr, size, unit } = value
-    if (this.#chance(0.3)) return this.#approximate(value)
-    if (unit > 0 && this.#chance(0.3)) {
-      const fn = this.#pick(exactUnary)
+    if (this.#random.chance(0.3)) return this.#approximate(value)
+    if (unit > 0 && this.#random.chance(0.3)) {
+      const fn = this.#random.pick(exactUnary)
       if (fn === 'square') return settled({ expr: call(fn, expr), size: size * size, unit: unit * unit })
       return settled({
         expr: call(fn, expr),
@@ -321,11 +307,11 @@ class Generator {
         unit: fn === 'neg' || fn === 'abs' ? unit : Math.min(1, unit),
       })
     }
-    const other = this.#float(this.#grow(this.#below(2)))
-    if (unit > 0 && other.unit > 0 && this.#chance(0.25)) {
-      return { expr: call(this.#pick(comparisons), expr, other.expr), size: 1, unit: 1 }
+    const other = this.#float(this.#grow(this.#random.below(2)))
+    if (unit > 0 && other.unit > 0 && this.#random.chance(0.25)) {
+      return { expr: call(this.#random.pick(comparisons), expr, other.expr), size: 1, unit: 1 }
     }
-    const fn = this.#pick(exactBinary)
+    const fn = this.#random.pick(exactBinary)
     const joint = { expr: call(fn, expr, other.expr), size: size + other.size, unit: both(value, other) }
     return settled(fn === 'mul' ? { ...joint, size: size * other.size, unit: unit * other.unit } : joint)
   }
@@ -333,21 +319,21 @@ class Generator {
   #approximate(value: Value): Value {
     const { expr } = this.#tamed(value)
     const positive = call('add', call('abs', expr), 1)
-    switch (this.#below(6)) {
+    switch (this.#random.below(6)) {
       case 0:
         return { expr: call('exp', call('min', expr, 2)), size: 8, unit: 0 }
       case 1:
         return {
-          expr: call(this.#pick(['log', 'sqrt', 'rsqrt', 'reciprocal', 'lgamma', 'log2']), positive),
+          expr: call(this.#random.pick(['log', 'sqrt', 'rsqrt', 'reciprocal', 'lgamma', 'log2']), positive),
           size: 18,
           unit: 0,
         }
       case 2:
         return { expr: call('div', this.#pickFloat().expr, positive), size: 8, unit: 0 }
       case 3:
-        return { expr: call('pow', positive, this.#pick([2, 3, -1, 1.5])), size: 800, unit: 0 }
+        return { expr: call('pow', positive, this.#random.pick([2, 3, -1, 1.5])), size: 800, unit: 0 }
       default:
-        return { expr: call(this.#pick(smooth), expr), size: 8, unit: 0 }
+        return { expr: call(this.#random.pick(smooth), expr), size: 8, unit: 0 }
     }
   }
 
@@ -357,12 +343,14 @@ class Generator {
   }
 
   #pickFloat(): Value {
-    return this.#tamed(this.#float(this.#pick(this.#leaves)))
+    return this.#tamed(this.#float(this.#random.pick(this.#leaves)))
   }
 
   #float(value: Value): Value {
     const { dtype } = value.expr
-    return dtype === 'float32' || dtype === 'float64' ? value : this.#to(this.#pick(this.#floats), value)
+    return dtype === 'float32' || dtype === 'float64'
+      ? value
+      : this.#to(this.#random.pick(this.#floats), value)
   }
 
   #to(dtype: DType, value: Value): Value {
@@ -375,29 +363,8 @@ class Generator {
     return { expr, size: from === 'int32' ? value.size : Math.min(2 ** 31, value.size), unit: 1 }
   }
 
-  // Chance
-
   #dtype(): DType {
-    return this.#pick<DType>([...this.#floats, ...this.#floats, ...this.#floats, 'int32', 'bool'])
-  }
-
-  #below(limit: number): number {
-    return Math.floor(this.#random() * limit)
-  }
-
-  #chance(probability: number): boolean {
-    return this.#random() < probability
-  }
-
-  #pick<T>(list: readonly T[]): T {
-    return list[this.#below(list.length)]!
-  }
-
-  #shuffled(list: readonly number[]): number[] {
-    return list
-      .map((value) => ({ value, key: this.#random() }))
-      .sort((a, b) => a.key - b.key)
-      .map(({ value }) => value)
+    return this.#random.pick<DType>([...this.#floats, ...this.#floats, ...this.#floats, 'int32', 'bool'])
   }
 
   #elements(): number {

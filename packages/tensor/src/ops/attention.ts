@@ -20,27 +20,41 @@ export interface DropoutOptions {
  * is drawn at every call.
  * @throws ValueError for p outside of [0, 1]
  */
-export const dropout: OpFunction<(x: TensorLike, p?: number, options?: DropoutOptions) => Tensor> = defineFunction({
-  name: 'dropout',
-  call: (value: TensorLike, p = 0.5, options: DropoutOptions = {}) => dropWhole('dropout', value, p, options, (x) => x.shape),
-  samples: (make) => [
-    { args: [make.real([4, 5]), 0.3, { generator: new Generator(7) }], gradient: false },
-    [make.real([4, 5]), 0.3, { training: false }],
-  ],
-  wrong: [{ args: (make) => [make.real([2]), 1.5], error: 'ValueError', message: /dropout: p must lie in \[0, 1\]; got 1.5/ }],
-})
+export const dropout: OpFunction<(x: TensorLike, p?: number, options?: DropoutOptions) => Tensor> =
+  defineFunction({
+    name: 'dropout',
+    call: (value: TensorLike, p = 0.5, options: DropoutOptions = {}) =>
+      dropWhole('dropout', value, p, options, (x) => x.shape),
+    samples: (make) => [
+      { args: [make.real([4, 5]), 0.3, { generator: new Generator(7) }], gradient: false },
+      [make.real([4, 5]), 0.3, { training: false }],
+    ],
+    wrong: [
+      {
+        args: (make) => [make.real([2]), 1.5],
+        error: 'ValueError',
+        message: /dropout: p must lie in \[0, 1\]; got 1.5/,
+      },
+    ],
+  })
 
 /** {@link dropout} of whole channels of x [N, C, ...] (Tompson et al. 2015). @throws ShapeError, ValueError */
-export const channelDropout: OpFunction<(x: TensorLike, p?: number, options?: DropoutOptions) => Tensor> = defineFunction({
-  name: 'channelDropout',
-  call: (value: TensorLike, p = 0.5, options: DropoutOptions = {}) =>
-    dropWhole('channelDropout', value, p, options, (x) => {
-      if (x.rank < 2) throw new ShapeError(`channelDropout: x must be [N, C, ...]; got ${formatShape(x.shape)}`)
-      return x.shape.map((size, dim) => (dim < 2 ? size : 1))
-    }),
-  samples: (make) => [{ args: [make.real([2, 3, 4]), 0.5, { generator: new Generator(8) }], gradient: false }],
-  wrong: [{ args: (make) => [make.real([2]), 0.5], error: 'ShapeError', message: /channelDropout: x must be/ }],
-})
+export const channelDropout: OpFunction<(x: TensorLike, p?: number, options?: DropoutOptions) => Tensor> =
+  defineFunction({
+    name: 'channelDropout',
+    call: (value: TensorLike, p = 0.5, options: DropoutOptions = {}) =>
+      dropWhole('channelDropout', value, p, options, (x) => {
+        if (x.rank < 2)
+          throw new ShapeError(`channelDropout: x must be [N, C, ...]; got ${formatShape(x.shape)}`)
+        return x.shape.map((size, dim) => (dim < 2 ? size : 1))
+      }),
+    samples: (make) => [
+      { args: [make.real([2, 3, 4]), 0.5, { generator: new Generator(8) }], gradient: false },
+    ],
+    wrong: [
+      { args: (make) => [make.real([2]), 0.5], error: 'ShapeError', message: /channelDropout: x must be/ },
+    ],
+  })
 
 function dropWhole(
   op: string,
@@ -50,7 +64,8 @@ function dropWhole(
   maskShape: (x: Tensor) => readonly number[],
 ): Tensor {
   const x = floating(toTensor(op, value))
-  if (typeof p !== 'number' || !(p >= 0 && p <= 1)) throw new ValueError(`${op}: p must lie in [0, 1]; got ${String(p)}`)
+  if (typeof p !== 'number' || !(p >= 0 && p <= 1))
+    throw new ValueError(`${op}: p must lie in [0, 1]; got ${String(p)}`)
   const shape = maskShape(x)
   if (!training || p === 0) return x
   const kept = noGrad(() => rand(shape, generator === undefined ? {} : { generator }).ge(p))
@@ -110,12 +125,25 @@ export const scaledDotProductAttention: OpFunction<
   samples: (make) => [
     [make.real([2, 3, 5, 4]), make.real([2, 3, 6, 4]), make.real([2, 3, 6, 2])],
     [make.real([5, 4]), make.real([5, 4]), make.real([5, 4]), { causal: true }],
-    [make.real([2, 3, 4]), make.real([2, 5, 4]), make.real([2, 5, 4]), { mask: make.bools([3, 5]), scale: 0.3 }],
+    [
+      make.real([2, 3, 4]),
+      make.real([2, 5, 4]),
+      make.real([2, 5, 4]),
+      { mask: make.bools([3, 5]), scale: 0.3 },
+    ],
     [make.real([2, 4, 3, 2]), make.real([2, 2, 5, 2]), make.real([2, 2, 5, 2]), { mask: make.real([3, 5]) }],
   ],
   wrong: [
-    { args: (make) => [make.real([3, 4]), make.real([5, 3]), make.real([5, 4])], error: 'ShapeError', message: /scaledDotProductAttention: q \[3, 4\] and k \[5, 3\]/ },
-    { args: (make) => [make.real([3, 4]), make.real([5, 4]), make.real([6, 4])], error: 'ShapeError', message: /as many positions/ },
+    {
+      args: (make) => [make.real([3, 4]), make.real([5, 3]), make.real([5, 4])],
+      error: 'ShapeError',
+      message: /scaledDotProductAttention: q \[3, 4\] and k \[5, 3\]/,
+    },
+    {
+      args: (make) => [make.real([3, 4]), make.real([5, 4]), make.real([6, 4])],
+      error: 'ShapeError',
+      message: /as many positions/,
+    },
     {
       args: (make) => [make.real([3, 3, 4]), make.real([2, 5, 4]), make.real([2, 5, 4])],
       error: 'ShapeError',
@@ -133,7 +161,9 @@ function checkAttention(q: Tensor, k: Tensor, v: Tensor): void {
     )
   }
   if (k.shape.at(-2) !== v.shape.at(-2)) {
-    throw new ShapeError(`${op}: k ${formatShape(k.shape)} and v ${formatShape(v.shape)} must have as many positions (dimension -2)`)
+    throw new ShapeError(
+      `${op}: k ${formatShape(k.shape)} and v ${formatShape(v.shape)} must have as many positions (dimension -2)`,
+    )
   }
 }
 
@@ -152,7 +182,8 @@ function groupHeads(q: Tensor, k: Tensor, v: Tensor): Heads {
   const same = (x: Tensor): Tensor => x
   const queryHeads = q.shape[q.rank - 3] ?? 1
   const keyHeads = k.shape[k.rank - 3] ?? 1
-  if (queryHeads === keyHeads || keyHeads === 1 || queryHeads === 1) return { q, k, v, split: same, join: same }
+  if (queryHeads === keyHeads || keyHeads === 1 || queryHeads === 1)
+    return { q, k, v, split: same, join: same }
   if (queryHeads % keyHeads !== 0 || v.shape[v.rank - 3] !== keyHeads) {
     throw new ShapeError(
       `scaledDotProductAttention: ${queryHeads} query heads do not divide into ${keyHeads} heads of keys and ` +
@@ -180,11 +211,14 @@ export const glu: OpFunction<(x: TensorLike, dim?: number) => Tensor> = defineFu
     const x = floating(toTensor('glu', value))
     const axis = checkDim('glu', dim, x.rank)
     const size = x.shape[axis]!
-    if (size % 2 !== 0) throw new ShapeError(`glu: dimension ${axis} of x ${formatShape(x.shape)} has no two halves`)
+    if (size % 2 !== 0)
+      throw new ShapeError(`glu: dimension ${axis} of x ${formatShape(x.shape)} has no two halves`)
     return x.narrow(axis, 0, size / 2).mul(x.narrow(axis, size / 2, size / 2).sigmoid())
   },
   samples: (make) => [[make.real([2, 6])], [make.real([4, 3]), 0]],
-  wrong: [{ args: (make) => [make.real([2, 5])], error: 'ShapeError', message: /glu: dimension 1 of x \[2, 5\]/ }],
+  wrong: [
+    { args: (make) => [make.real([2, 5])], error: 'ShapeError', message: /glu: dimension 1 of x \[2, 5\]/ },
+  ],
 })
 
 /** Settings of {@link cosineSimilarity}. */
@@ -196,19 +230,25 @@ export interface CosineOptions {
 }
 
 /** Cosine of the angle between vectors along a dimension; `a` and `b` broadcast. @throws ShapeError */
-export const cosineSimilarity: OpFunction<(a: TensorLike, b: TensorLike, options?: CosineOptions) => Tensor> = defineFunction({
-  name: 'cosineSimilarity',
-  call: (left: TensorLike, right: TensorLike, options: CosineOptions = {}) => {
-    const a = floating(toTensor('cosineSimilarity', left))
-    const b = floating(toTensor('cosineSimilarity', right))
-    const { dim = 1, eps = 1e-8 } = options
-    const product = a.mul(b)
-    const axis = checkDim('cosineSimilarity', dim, product.rank)
-    const fromEnd = axis - product.rank
-    const length = (x: Tensor): Tensor => x.norm(fromEnd, { keepdim: true }).maximum(eps)
-    const cosine = product.sum(axis, { keepdim: true }).div(length(a)).div(length(b))
-    return cosine.squeeze(axis)
-  },
-  samples: (make) => [[make.real([3, 5]), make.real([3, 5])], [make.real([4]), make.real([3, 4]), { dim: -1 }]],
-  wrong: [{ args: (make) => [make.real([3, 5]), make.real([3, 4])], error: 'ShapeError', message: /mul: shapes/ }],
-})
+export const cosineSimilarity: OpFunction<(a: TensorLike, b: TensorLike, options?: CosineOptions) => Tensor> =
+  defineFunction({
+    name: 'cosineSimilarity',
+    call: (left: TensorLike, right: TensorLike, options: CosineOptions = {}) => {
+      const a = floating(toTensor('cosineSimilarity', left))
+      const b = floating(toTensor('cosineSimilarity', right))
+      const { dim = 1, eps = 1e-8 } = options
+      const product = a.mul(b)
+      const axis = checkDim('cosineSimilarity', dim, product.rank)
+      const fromEnd = axis - product.rank
+      const length = (x: Tensor): Tensor => x.norm(fromEnd, { keepdim: true }).maximum(eps)
+      const cosine = product.sum(axis, { keepdim: true }).div(length(a)).div(length(b))
+      return cosine.squeeze(axis)
+    },
+    samples: (make) => [
+      [make.real([3, 5]), make.real([3, 5])],
+      [make.real([4]), make.real([3, 4]), { dim: -1 }],
+    ],
+    wrong: [
+      { args: (make) => [make.real([3, 5]), make.real([3, 4])], error: 'ShapeError', message: /mul: shapes/ },
+    ],
+  })

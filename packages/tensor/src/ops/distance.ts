@@ -16,9 +16,12 @@ export const cdist: OpFunction<(a: TensorLike, b: TensorLike, p?: number) => Ten
     const a = floating(toTensor('cdist', left))
     const b = floating(toTensor('cdist', right))
     if (a.rank < 2 || b.rank < 2 || a.shape.at(-1) !== b.shape.at(-1)) {
-      throw new ShapeError(`cdist: needs rows of equal length; got a ${formatShape(a.shape)} and b ${formatShape(b.shape)}`)
+      throw new ShapeError(
+        `cdist: needs rows of equal length; got a ${formatShape(a.shape)} and b ${formatShape(b.shape)}`,
+      )
     }
-    if (typeof p !== 'number' || !(p >= 0)) throw new ValueError(`cdist: p must be a number >= 0; got ${String(p)}`)
+    if (typeof p !== 'number' || !(p >= 0))
+      throw new ValueError(`cdist: p must be a number >= 0; got ${String(p)}`)
     return a.unsqueeze(-2).sub(b.unsqueeze(-3)).norm(-1, { p })
   },
   samples: (make) => [
@@ -27,7 +30,11 @@ export const cdist: OpFunction<(a: TensorLike, b: TensorLike, p?: number) => Ten
     [make.real([3, 2]), make.real([4, 2]), 3],
   ],
   wrong: [
-    { args: (make) => [make.real([3, 4]), make.real([5, 3])], error: 'ShapeError', message: /cdist: needs rows of equal length/ },
+    {
+      args: (make) => [make.real([3, 4]), make.real([5, 3])],
+      error: 'ShapeError',
+      message: /cdist: needs rows of equal length/,
+    },
     { args: (make) => [make.real([3, 4]), make.real([5, 4]), -1], error: 'ValueError', message: /cdist: p/ },
   ],
 })

@@ -5,6 +5,7 @@ import {
   DTypeError,
   formatShape,
   rowMajorStrides,
+  ShapeError,
   sizeOf,
   ValueError,
   type Layout,

@@ -288,7 +288,10 @@ export const oneHot: OpFunction<(ids: TensorLike, classes?: number) => Tensor> =
 })
 
 function classesOf(ids: Tensor): number {
-  if (ids.host === null) throw new ValueError('oneHot: give the number of classes; it cannot be found from ids that are yet to be computed')
+  if (ids.host === null)
+    throw new ValueError(
+      'oneHot: give the number of classes; it cannot be found from ids that are yet to be computed',
+    )
   let classes = 1
   for (const id of ids.host) classes = Math.max(classes, id + 1)
   return classes

@@ -22,18 +22,27 @@ function normalizedDims(op: string, x: Tensor, given: number | Shape): number[] 
   const shape = typeof given === 'number' ? [given] : given
   const start = x.rank - shape.length
   if (shape.length === 0 || start < 0 || !sameShape(x.shape.slice(start), shape)) {
-    throw new ShapeError(`${op}: x ${formatShape(x.shape)} does not end in the normalised shape ${formatShape(shape)}`)
+    throw new ShapeError(
+      `${op}: x ${formatShape(x.shape)} does not end in the normalised shape ${formatShape(shape)}`,
+    )
   }
   return shape.map((_, i) => start + i)
 }
 
 function scalar(op: string, eps: number, x: Tensor): Tensor {
-  if (typeof eps !== 'number' || !(eps >= 0)) throw new ValueError(`${op}: eps must be a number >= 0; got ${String(eps)}`)
+  if (typeof eps !== 'number' || !(eps >= 0))
+    throw new ValueError(`${op}: eps must be a number >= 0; got ${String(eps)}`)
   return numberTensor(eps, x.dtype)
 }
 
 /** Weight and bias over trailing dimensions. */
-function affine(op: string, y: Tensor, shape: Shape, weight: TensorLike | null | undefined, bias: TensorLike | null | undefined): Tensor {
+function affine(
+  op: string,
+  y: Tensor,
+  shape: Shape,
+  weight: TensorLike | null | undefined,
+  bias: TensorLike | null | undefined,
+): Tensor {
   const check = (value: TensorLike, what: string): Tensor => {
     const tensor = toTensor(op, value)
     if (sameShape(tensor.shape, shape)) return tensor
@@ -46,12 +55,19 @@ function affine(op: string, y: Tensor, shape: Shape, weight: TensorLike | null |
 }
 
 /** Weight and bias of channels, which are dimension 1. */
-function affineChannels(op: string, y: Tensor, weight: TensorLike | null | undefined, bias: TensorLike | null | undefined): Tensor {
+function affineChannels(
+  op: string,
+  y: Tensor,
+  weight: TensorLike | null | undefined,
+  bias: TensorLike | null | undefined,
+): Tensor {
   const channels = y.shape[1]!
   const spread = (value: TensorLike, what: string): Tensor => {
     const tensor = toTensor(op, value)
     if (tensor.rank !== 1 || tensor.size !== channels) {
-      throw new ShapeError(`${op}: ${channels} channels need a ${what} [${channels}]; got ${formatShape(tensor.shape)}`)
+      throw new ShapeError(
+        `${op}: ${channels} channels need a ${what} [${channels}]; got ${formatShape(tensor.shape)}`,
+      )
     }
     return tensor.reshape([channels, ...y.shape.slice(2).map(() => 1)])
   }
@@ -66,7 +82,9 @@ function affineChannels(op: string, y: Tensor, weight: TensorLike | null | undef
  * (x - mean) / sqrt(variance + eps) * weight + bias.
  * @throws ShapeError
  */
-export const layerNorm: OpFunction<(x: TensorLike, normalizedShape: number | Shape, options?: LayerNormOptions) => Tensor> = defineFunction({
+export const layerNorm: OpFunction<
+  (x: TensorLike, normalizedShape: number | Shape, options?: LayerNormOptions) => Tensor
+> = defineFunction({
   name: 'layerNorm',
   call: (value: TensorLike, normalizedShape: number | Shape, options: LayerNormOptions = {}) => {
     const x = floating(toTensor('layerNorm', value))
@@ -80,8 +98,16 @@ export const layerNorm: OpFunction<(x: TensorLike, normalizedShape: number | Sha
     [make.strided([3, 6]), 6],
   ],
   wrong: [
-    { args: (make) => [make.real([2, 5]), [4]], error: 'ShapeError', message: /layerNorm: x \[2, 5\] does not end in .* \[4\]/ },
-    { args: (make) => [make.real([2, 5]), 5, { weight: make.real([4]) }], error: 'ShapeError', message: /layerNorm: the weight must be \[5\]/ },
+    {
+      args: (make) => [make.real([2, 5]), [4]],
+      error: 'ShapeError',
+      message: /layerNorm: x \[2, 5\] does not end in .* \[4\]/,
+    },
+    {
+      args: (make) => [make.real([2, 5]), 5, { weight: make.real([4]) }],
+      error: 'ShapeError',
+      message: /layerNorm: the weight must be \[5\]/,
+    },
     { args: (make) => [make.real([2, 5]), 5, { eps: -1 }], error: 'ValueError', message: /layerNorm: eps/ },
   ],
 })
@@ -97,7 +123,9 @@ export interface RmsNormOptions {
  * Root mean square normalisation (Zhang, Sennrich 2019, eq. 4): x / sqrt(mean(x^2) + eps) * weight over the last dimensions.
  * @throws ShapeError
  */
-export const rmsNorm: OpFunction<(x: TensorLike, normalizedShape: number | Shape, options?: RmsNormOptions) => Tensor> = defineFunction({
+export const rmsNorm: OpFunction<
+  (x: TensorLike, normalizedShape: number | Shape, options?: RmsNormOptions) => Tensor
+> = defineFunction({
   name: 'rmsNorm',
   call: (value: TensorLike, normalizedShape: number | Shape, options: RmsNormOptions = {}) => {
     const x = floating(toTensor('rmsNorm', value))
@@ -105,7 +133,10 @@ export const rmsNorm: OpFunction<(x: TensorLike, normalizedShape: number | Shape
     const y = scaleByRootMeanSquare(x, dims, scalar('rmsNorm', options.eps ?? 1e-6, x))
     return affine('rmsNorm', y, x.shape.slice(dims[0]), options.weight, null)
   },
-  samples: (make) => [[make.real([2, 5, 8]), [8]], [make.strided([3, 6]), 6]],
+  samples: (make) => [
+    [make.real([2, 5, 8]), [8]],
+    [make.strided([3, 6]), 6],
+  ],
   wrong: [{ args: (make) => [make.real([2, 5]), [4]], error: 'ShapeError', message: /rmsNorm: x \[2, 5\]/ }],
 })
 
@@ -122,40 +153,56 @@ function checkChannels(op: string, x: Tensor): void {
 }
 
 /** Group normalisation (Wu, He 2018): channels [N, C, ...] in `groups`, each with its own mean and variance. @throws ShapeError, ValueError */
-export const groupNorm: OpFunction<(x: TensorLike, groups: number, options?: ChannelNormOptions) => Tensor> = defineFunction({
-  name: 'groupNorm',
-  call: (value: TensorLike, groups: number, options: ChannelNormOptions = {}) => {
-    const x = floating(toTensor('groupNorm', value))
-    checkChannels('groupNorm', x)
-    const [images, channels] = x.shape as [number, number]
-    if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0) {
-      throw new ValueError(`groupNorm: ${channels} channels do not divide into ${String(groups)} groups`)
-    }
-    const size = x.shape.slice(2).reduce((product, length) => product * length, channels / groups)
-    const eps = scalar('groupNorm', options.eps ?? 1e-5, x)
-    const y = standardize(x.reshape([images, groups, size]), [2], eps).reshape(x.shape)
-    return affineChannels('groupNorm', y, options.weight, options.bias)
-  },
-  samples: (make) => [[make.real([2, 6]), 3], [make.real([2, 4, 3, 2]), 2]],
-  wrong: [
-    { args: (make) => [make.real([2, 6]), 4], error: 'ValueError', message: /groupNorm: 6 channels do not divide into 4/ },
-    { args: (make) => [make.real([2, 6]), 3, { bias: make.real([3]) }], error: 'ShapeError', message: /groupNorm: 6 channels need a bias/ },
-  ],
-})
+export const groupNorm: OpFunction<(x: TensorLike, groups: number, options?: ChannelNormOptions) => Tensor> =
+  defineFunction({
+    name: 'groupNorm',
+    call: (value: TensorLike, groups: number, options: ChannelNormOptions = {}) => {
+      const x = floating(toTensor('groupNorm', value))
+      checkChannels('groupNorm', x)
+      const [images, channels] = x.shape as [number, number]
+      if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0) {
+        throw new ValueError(`groupNorm: ${channels} channels do not divide into ${String(groups)} groups`)
+      }
+      const size = x.shape.slice(2).reduce((product, length) => product * length, channels / groups)
+      const eps = scalar('groupNorm', options.eps ?? 1e-5, x)
+      const y = standardize(x.reshape([images, groups, size]), [2], eps).reshape(x.shape)
+      return affineChannels('groupNorm', y, options.weight, options.bias)
+    },
+    samples: (make) => [
+      [make.real([2, 6]), 3],
+      [make.real([2, 4, 3, 2]), 2],
+    ],
+    wrong: [
+      {
+        args: (make) => [make.real([2, 6]), 4],
+        error: 'ValueError',
+        message: /groupNorm: 6 channels do not divide into 4/,
+      },
+      {
+        args: (make) => [make.real([2, 6]), 3, { bias: make.real([3]) }],
+        error: 'ShapeError',
+        message: /groupNorm: 6 channels need a bias/,
+      },
+    ],
+  })
 
 /** Instance normalisation (Ulyanov et al. 2016): every channel of every image [N, C, ...] by itself. @throws ShapeError */
-export const instanceNorm: OpFunction<(x: TensorLike, options?: ChannelNormOptions) => Tensor> = defineFunction({
-  name: 'instanceNorm',
-  call: (value: TensorLike, options: ChannelNormOptions = {}) => {
-    const x = floating(toTensor('instanceNorm', value))
-    if (x.rank < 3) throw new ShapeError(`instanceNorm: x must be [N, C, ...] with spatial dimensions; got ${formatShape(x.shape)}`)
-    const dims = x.shape.map((_, dim) => dim).slice(2)
-    const y = standardize(x, dims, scalar('instanceNorm', options.eps ?? 1e-5, x))
-    return affineChannels('instanceNorm', y, options.weight, options.bias)
-  },
-  samples: (make) => [[make.real([2, 3, 4, 5])], [make.real([2, 3, 6])]],
-  wrong: [{ args: (make) => [make.real([2, 3])], error: 'ShapeError', message: /instanceNorm: x must be/ }],
-})
+export const instanceNorm: OpFunction<(x: TensorLike, options?: ChannelNormOptions) => Tensor> =
+  defineFunction({
+    name: 'instanceNorm',
+    call: (value: TensorLike, options: ChannelNormOptions = {}) => {
+      const x = floating(toTensor('instanceNorm', value))
+      if (x.rank < 3)
+        throw new ShapeError(
+          `instanceNorm: x must be [N, C, ...] with spatial dimensions; got ${formatShape(x.shape)}`,
+        )
+      const dims = x.shape.map((_, dim) => dim).slice(2)
+      const y = standardize(x, dims, scalar('instanceNorm', options.eps ?? 1e-5, x))
+      return affineChannels('instanceNorm', y, options.weight, options.bias)
+    },
+    samples: (make) => [[make.real([2, 3, 4, 5])], [make.real([2, 3, 6])]],
+    wrong: [{ args: (make) => [make.real([2, 3])], error: 'ShapeError', message: /instanceNorm: x must be/ }],
+  })
 
 /** Settings of {@link batchNorm}. */
 export interface BatchNormOptions extends ChannelNormOptions {
@@ -180,7 +227,8 @@ export const batchNorm: OpFunction<(x: TensorLike, options?: BatchNormOptions) =
     checkChannels('batchNorm', x)
     const { runningMean, runningVar, training = false, momentum = 0.1 } = options
     const eps = scalar('batchNorm', options.eps ?? 1e-5, x)
-    const known = runningMean !== undefined && runningMean !== null && runningVar !== undefined && runningVar !== null
+    const known =
+      runningMean !== undefined && runningMean !== null && runningVar !== undefined && runningVar !== null
     if (!training && known) {
       // One factor and one shift per channel.
       const scale = channelValue('running variance', runningVar, x).add(eps).rsqrt()
@@ -190,7 +238,9 @@ export const batchNorm: OpFunction<(x: TensorLike, options?: BatchNormOptions) =
     const dims = x.shape.map((_, dim) => dim).filter((dim) => dim !== 1)
     const count = x.size / x.shape[1]!
     if (training && count <= 1) {
-      throw new ShapeError(`batchNorm: training needs more than one value per channel; got x ${formatShape(x.shape)}`)
+      throw new ShapeError(
+        `batchNorm: training needs more than one value per channel; got x ${formatShape(x.shape)}`,
+      )
     }
     if (training) {
       noGrad(() => {
@@ -207,7 +257,11 @@ export const batchNorm: OpFunction<(x: TensorLike, options?: BatchNormOptions) =
     [make.real([2, 3, 4]), { runningMean: make.real([3]), runningVar: make.real([3], { low: 0.5 }) }],
   ],
   wrong: [
-    { args: (make) => [make.real([1, 3]), { training: true }], error: 'ShapeError', message: /batchNorm: training needs more than one/ },
+    {
+      args: (make) => [make.real([1, 3]), { training: true }],
+      error: 'ShapeError',
+      message: /batchNorm: training needs more than one/,
+    },
     { args: (make) => [make.real([3])], error: 'ShapeError', message: /batchNorm: x must be \[N, C, ...\]/ },
     {
       args: (make) => [make.real([2, 3]), { runningMean: make.real([2]), runningVar: make.real([3]) }],
@@ -221,7 +275,9 @@ function channelValue(what: string, value: TensorLike, x: Tensor): Tensor {
   const tensor = toTensor('batchNorm', value)
   const channels = x.shape[1]!
   if (tensor.rank !== 1 || tensor.size !== channels) {
-    throw new ShapeError(`batchNorm: ${channels} channels need a ${what} [${channels}]; got ${formatShape(tensor.shape)}`)
+    throw new ShapeError(
+      `batchNorm: ${channels} channels need a ${what} [${channels}]; got ${formatShape(tensor.shape)}`,
+    )
   }
   return tensor.reshape([channels, ...x.shape.slice(2).map(() => 1)])
 }
@@ -247,20 +303,28 @@ export interface LocalResponseOptions {
  * neighbouring channels, missing ones counting as 0.
  * @throws ShapeError, ValueError
  */
-export const localResponseNorm: OpFunction<(x: TensorLike, size: number, options?: LocalResponseOptions) => Tensor> = defineFunction({
+export const localResponseNorm: OpFunction<
+  (x: TensorLike, size: number, options?: LocalResponseOptions) => Tensor
+> = defineFunction({
   name: 'localResponseNorm',
   call: (value: TensorLike, size: number, options: LocalResponseOptions = {}) => {
     const x = floating(toTensor('localResponseNorm', value))
     checkChannels('localResponseNorm', x)
-    if (!Number.isInteger(size) || size < 1) throw new ValueError(`localResponseNorm: size must be a whole number >= 1; got ${String(size)}`)
+    if (!Number.isInteger(size) || size < 1)
+      throw new ValueError(`localResponseNorm: size must be a whole number >= 1; got ${String(size)}`)
     const { alpha = 1e-4, beta = 0.75, k = 1 } = options
     const around = (count: number): number[] => x.shape.map((_, dim) => (dim === 1 ? count : 0))
     const squares = surround(x.square(), around(Math.floor(size / 2)), around(Math.floor((size - 1) / 2)), 0)
     const means = squares.unfold(1, size).mean(-1)
     return x.div(means.mul(alpha).add(k).pow(beta))
   },
-  samples: (make) => [[make.real([2, 5, 3, 2]), 3], [make.real([2, 4, 3]), 2, { alpha: 0.1, k: 2 }]],
-  wrong: [{ args: (make) => [make.real([2, 3]), 0], error: 'ValueError', message: /localResponseNorm: size/ }],
+  samples: (make) => [
+    [make.real([2, 5, 3, 2]), 3],
+    [make.real([2, 4, 3]), 2, { alpha: 0.1, k: 2 }],
+  ],
+  wrong: [
+    { args: (make) => [make.real([2, 3]), 0], error: 'ValueError', message: /localResponseNorm: size/ },
+  ],
 })
 
 /** Settings of {@link normalize}. */
@@ -282,6 +346,16 @@ export const normalize: OpFunction<(x: TensorLike, options?: NormalizeOptions) =
     const axis = checkDim('normalize', dim, x.rank)
     return x.div(x.norm(axis, { p, keepdim: true }).maximum(eps))
   },
-  samples: (make) => [[make.real([2, 5])], [make.real([3, 4]), { dim: 0, p: 1 }], [make.strided([2, 3, 4]), { dim: -1, p: 3 }]],
-  wrong: [{ args: (make) => [make.real([3])], error: 'ShapeError', message: /normalize: dimension 1 does not exist/ }],
+  samples: (make) => [
+    [make.real([2, 5])],
+    [make.real([3, 4]), { dim: 0, p: 1 }],
+    [make.strided([2, 3, 4]), { dim: -1, p: 3 }],
+  ],
+  wrong: [
+    {
+      args: (make) => [make.real([3])],
+      error: 'ShapeError',
+      message: /normalize: dimension 1 does not exist/,
+    },
+  ],
 })

@@ -2,11 +2,11 @@
 // dimensions of a value that has been padded. Both have gradients of their own, because the way back is shorter than that
 // of their parts: windows that tile are only put in order, and a maximum passes its gradient to one element.
 // Not public: see pool.ts.
-import type { Attributes } from '@nabla/engine'
+import type { Attributes, Shape } from '@nabla/engine'
 import { createOp, type TensorOp } from '../op.ts'
 import { makeNode, noGrad, type Tensor } from '../tensor.ts'
 import { position } from './position.ts'
-import { foldWindows, lastDims, spanOf } from './spatial.ts'
+import { foldWindows, lastDims, resizeEnd, spanOf } from './spatial.ts'
 
 /** Windows over the last dimensions, one number per dimension. */
 export interface PoolWindows {
@@ -26,10 +26,8 @@ const maximumOp: TensorOp = createOp(
   },
   ({ inputs: [x], output, attributes }, upstream) => {
     const pool = poolOf(attributes)
-    const spatial = pool.kernel.length
-    const chosen = noGrad(() => firstLargest(x, output, pool))
-    const spread = chosen.where(withWindowDims(upstream, spatial), 0)
-    return [foldWindows(spread, x.shape.slice(x.rank - spatial), pool.stride, pool.dilation)]
+    const first = noGrad(() => placeOfFirst(x, output, pool))
+    return [spread(upstream, x.shape, pool, first)]
   },
 )
 
@@ -42,12 +40,7 @@ const sumOp: TensorOp = createOp(
       return windows.sum(lastDims(windows.rank, poolOf(attributes).kernel.length))
     },
   },
-  ({ inputs: [x], attributes }, upstream) => {
-    const pool = poolOf(attributes)
-    const spatial = pool.kernel.length
-    const spread = withWindowDims(upstream, spatial).expand([...upstream.shape, ...pool.kernel])
-    return [foldWindows(spread, x.shape.slice(x.rank - spatial), pool.stride, pool.dilation)]
-  },
+  ({ inputs: [x], attributes }, upstream) => [spread(upstream, x.shape, poolOf(attributes), null)],
 )
 
 /** Largest element of each window; gradients go to the first of equal ones. */
@@ -70,15 +63,36 @@ export function placeOfFirst(x: Tensor, largest: Tensor, pool: PoolWindows): Ten
   return found.amin(lastDims(windows.rank, spatial))
 }
 
-/** For every element of every window whether it is the one that was chosen. */
-function firstLargest(x: Tensor, largest: Tensor, pool: PoolWindows): Tensor {
-  const first = placeOfFirst(x, largest, pool)
-  return withWindowDims(first, pool.kernel.length).eq(placesInWindow(pool.kernel))
+/**
+ * The gradient of the input: every element gets the gradients of all windows it lies in, or only of those that chose it.
+ * @param chosen place of the chosen element in each window; null: all take part
+ */
+function spread(upstream: Tensor, shape: Shape, pool: PoolWindows, chosen: Tensor | null): Tensor {
+  const { kernel, stride, dilation } = pool
+  const spatial = kernel.length
+  const lengths = shape.slice(shape.length - spatial)
+  // Windows that tile the input are walked in its own order, so that nothing has to be moved.
+  const tiles = kernel.every((size, i) => stride[i] === size && dilation[i] === 1)
+  const perWindow = tiles ? withTileDims : withWindowDims
+  const lead = upstream.shape.slice(0, upstream.rank - spatial)
+  const counts = upstream.shape.slice(upstream.rank - spatial)
+  const elements = tiles ? counts.flatMap((count, i) => [count, kernel[i]!]) : [...counts, ...kernel]
+  const wide = perWindow(upstream, spatial)
+  const all =
+    chosen === null
+      ? wide.expand([...lead, ...elements])
+      : noGrad(() => perWindow(chosen, spatial).eq(placesInWindow(kernel, tiles))).where(wide, 0)
+  if (!tiles) return foldWindows(all, lengths, stride, dilation)
+  return resizeEnd(all.reshape([...lead, ...counts.map((count, i) => count * kernel[i]!)]), lengths)
 }
 
-function placesInWindow(kernel: readonly number[]): Tensor {
+/** Places as they are numbered in a window; with `tiles`, with a dimension of size 1 for the counts between two others. */
+function placesInWindow(kernel: readonly number[], tiles = false): Tensor {
   const steps = kernel.map((_, dim) => kernel.slice(dim + 1).reduce((product, length) => product * length, 1))
-  return position(kernel, steps, 0)
+  if (!tiles) return position(kernel, steps, 0)
+  const between = (list: readonly number[], filler: number): number[] =>
+    list.flatMap((value, i) => (i === 0 ? [value] : [filler, value]))
+  return position(between(kernel, 1), between(steps, 0), 0)
 }
 
 function windowsOf(x: Tensor, { kernel, stride, dilation }: PoolWindows): Tensor {
@@ -87,6 +101,12 @@ function windowsOf(x: Tensor, { kernel, stride, dilation }: PoolWindows): Tensor
 
 function withWindowDims(x: Tensor, spatial: number): Tensor {
   return x.reshape([...x.shape, ...Array.from({ length: spatial }, () => 1)])
+}
+
+/** [..., *counts] -> [..., count, 1, count, 1]. */
+function withTileDims(x: Tensor, spatial: number): Tensor {
+  const leading = x.rank - spatial
+  return x.reshape(x.shape.flatMap((size, dim) => (dim < leading ? [size] : [size, 1])))
 }
 
 function pooledShape(x: Tensor, { kernel, stride, dilation }: PoolWindows): number[] {

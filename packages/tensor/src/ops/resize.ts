@@ -56,55 +56,88 @@ const modes: Readonly<Record<InterpolationMode, Mode>> = {
  * Resizes the spatial dimensions of x [N, C, L], [N, C, H, W] or [N, C, D, H, W], as PyTorch's `F.interpolate`.
  * @throws ShapeError, ValueError
  */
-export const interpolate: OpFunction<(x: TensorLike, options: InterpolateOptions) => Tensor> = defineFunction({
-  name: 'interpolate',
-  call: (value: TensorLike, options: InterpolateOptions) => {
-    const given = toTensor('interpolate', value)
-    const spatial = given.rank - 2
-    if (spatial < 1 || spatial > 3) throw new ShapeError(`interpolate: x must be [N, C] and 1 to 3 spatial dimensions; got ${formatShape(given.shape)}`)
-    const name = options?.mode ?? 'nearest'
-    const mode = lookUp('mode of interpolate', name, modes)
-    if (!mode.spatial.includes(spatial)) {
-      throw new ValueError(`interpolate: mode '${name}' is for ${mode.spatial.join(', ')} spatial dimensions; got x ${formatShape(given.shape)}`)
-    }
-    const lengths = given.shape.slice(2)
-    const { targets, scales } = targetsOf(options, lengths)
-    if (lengths.includes(0)) throw new ShapeError(`interpolate: x ${formatShape(given.shape)} has no elements to resize`)
-    if (mode.filter === 'nearest') return nearest(given, targets, scales)
-    let x = floating(given)
-    targets.forEach((target, i) => {
-      if (target !== lengths[i] || mode.filter !== 'area') x = resizeDimension(x, 2 + i, weightsOf(lengths[i]!, target, scales[i], mode, options))
-    })
-    return x
+export const interpolate: OpFunction<(x: TensorLike, options: InterpolateOptions) => Tensor> = defineFunction(
+  {
+    name: 'interpolate',
+    call: (value: TensorLike, options: InterpolateOptions) => {
+      const given = toTensor('interpolate', value)
+      const spatial = given.rank - 2
+      if (spatial < 1 || spatial > 3)
+        throw new ShapeError(
+          `interpolate: x must be [N, C] and 1 to 3 spatial dimensions; got ${formatShape(given.shape)}`,
+        )
+      const name = options?.mode ?? 'nearest'
+      const mode = lookUp('mode of interpolate', name, modes)
+      if (!mode.spatial.includes(spatial)) {
+        throw new ValueError(
+          `interpolate: mode '${name}' is for ${mode.spatial.join(', ')} spatial dimensions; got x ${formatShape(given.shape)}`,
+        )
+      }
+      const lengths = given.shape.slice(2)
+      const { targets, scales } = targetsOf(options, lengths)
+      if (lengths.includes(0))
+        throw new ShapeError(`interpolate: x ${formatShape(given.shape)} has no elements to resize`)
+      if (mode.filter === 'nearest') return nearest(given, targets, scales)
+      let x = floating(given)
+      targets.forEach((target, i) => {
+        if (target !== lengths[i] || mode.filter !== 'area')
+          x = resizeDimension(x, 2 + i, weightsOf(lengths[i]!, target, scales[i], mode, options))
+      })
+      return x
+    },
+    samples: (make) => [
+      [make.real([2, 2, 4, 5]), { size: [7, 3] }],
+      [make.real([1, 2, 3]), { scaleFactor: 2 }],
+      [make.real([2, 2, 4, 5]), { size: [6, 8], mode: 'bilinear' }],
+      [make.real([1, 2, 4, 5]), { size: [6, 8], mode: 'bilinear', alignCorners: true }],
+      [make.real([1, 2, 4, 5]), { size: [2, 3], mode: 'bilinear', antialias: true }],
+      [make.real([2, 2, 5]), { size: 8, mode: 'linear' }],
+      [make.real([1, 1, 4, 4]), { scaleFactor: 1.5, mode: 'bicubic' }],
+      [make.real([1, 2, 5, 4]), { size: [2, 3], mode: 'area' }],
+    ],
+    wrong: [
+      {
+        args: (make) => [make.real([1, 2, 3]), {}],
+        error: 'ValueError',
+        message: /interpolate: give size or scaleFactor/,
+      },
+      {
+        args: (make) => [make.real([1, 2, 3]), { size: 2, mode: 'bilinear' }],
+        error: 'ValueError',
+        message: /mode 'bilinear' is for 2 spatial/,
+      },
+      {
+        args: (make) => [make.real([1, 2, 3]), { size: 2, mode: 'lanczos' }],
+        error: 'ValueError',
+        message: /unknown mode of interpolate 'lanczos'/,
+      },
+      {
+        args: (make) => [make.real([2, 3]), { size: 2 }],
+        error: 'ShapeError',
+        message: /interpolate: x must be/,
+      },
+    ],
   },
-  samples: (make) => [
-    [make.real([2, 2, 4, 5]), { size: [7, 3] }],
-    [make.real([1, 2, 3]), { scaleFactor: 2 }],
-    [make.real([2, 2, 4, 5]), { size: [6, 8], mode: 'bilinear' }],
-    [make.real([1, 2, 4, 5]), { size: [6, 8], mode: 'bilinear', alignCorners: true }],
-    [make.real([1, 2, 4, 5]), { size: [2, 3], mode: 'bilinear', antialias: true }],
-    [make.real([2, 2, 5]), { size: 8, mode: 'linear' }],
-    [make.real([1, 1, 4, 4]), { scaleFactor: 1.5, mode: 'bicubic' }],
-    [make.real([1, 2, 5, 4]), { size: [2, 3], mode: 'area' }],
-  ],
-  wrong: [
-    { args: (make) => [make.real([1, 2, 3]), {}], error: 'ValueError', message: /interpolate: give size or scaleFactor/ },
-    { args: (make) => [make.real([1, 2, 3]), { size: 2, mode: 'bilinear' }], error: 'ValueError', message: /mode 'bilinear' is for 2 spatial/ },
-    { args: (make) => [make.real([1, 2, 3]), { size: 2, mode: 'lanczos' }], error: 'ValueError', message: /unknown mode of interpolate 'lanczos'/ },
-    { args: (make) => [make.real([2, 3]), { size: 2 }], error: 'ShapeError', message: /interpolate: x must be/ },
-  ],
-})
+)
 
 /** Sizes of the result, and the step of the input per step of the output where a factor says it. */
-function targetsOf(options: InterpolateOptions | undefined, lengths: readonly number[]): { targets: number[]; scales: (number | undefined)[] } {
+function targetsOf(
+  options: InterpolateOptions | undefined,
+  lengths: readonly number[],
+): { targets: number[]; scales: (number | undefined)[] } {
   const { size, scaleFactor } = options ?? {}
-  if ((size === undefined) === (scaleFactor === undefined)) throw new ValueError('interpolate: give size or scaleFactor, one of them')
+  if ((size === undefined) === (scaleFactor === undefined))
+    throw new ValueError('interpolate: give size or scaleFactor, one of them')
   const list = lengths.map((length, i) => {
-    const own = (given: number | readonly number[]): number => (typeof given === 'number' ? given : (given[i] ?? NaN))
+    const own = (given: number | readonly number[]): number =>
+      typeof given === 'number' ? given : (given[i] ?? NaN)
     return size === undefined ? Math.floor(length * own(scaleFactor!)) : own(size)
   })
   const given = size ?? scaleFactor!
-  if (!list.every((target) => Number.isInteger(target) && target > 0) || (typeof given !== 'number' && given.length !== lengths.length)) {
+  if (
+    !list.every((target) => Number.isInteger(target) && target > 0) ||
+    (typeof given !== 'number' && given.length !== lengths.length)
+  ) {
     throw new ValueError(`interpolate: ${lengths.length} sizes above 0 are needed; got ${formatShape(list)}`)
   }
   const scales = lengths.map((_, i) => {
@@ -134,16 +167,31 @@ function nearest(x: Tensor, targets: readonly number[], scales: readonly (number
 
 function resizeDimension(x: Tensor, dim: number, weights: readonly (readonly number[])[]): Tensor {
   const length = x.shape[dim]!
-  const flat = x.dtype === 'float64' ? new Float64Array(weights.length * length) : new Float32Array(weights.length * length)
+  const flat =
+    x.dtype === 'float64'
+      ? new Float64Array(weights.length * length)
+      : new Float32Array(weights.length * length)
   weights.forEach((row, o) => flat.set(row, o * length))
   const matrix = makeHostLeaf(flat, [weights.length, length], isFloating(x.dtype) ? x.dtype : 'float32')
   const labels = x.shape.map((_, i) => i)
   const output = x.rank
-  return contract(x, matrix, labels, [output, dim], labels.map((label) => (label === dim ? output : label)))
+  return contract(
+    x,
+    matrix,
+    labels,
+    [output, dim],
+    labels.map((label) => (label === dim ? output : label)),
+  )
 }
 
 /** How much of each input goes into each output. */
-function weightsOf(length: number, target: number, scale: number | undefined, mode: Mode, options: InterpolateOptions): number[][] {
+function weightsOf(
+  length: number,
+  target: number,
+  scale: number | undefined,
+  mode: Mode,
+  options: InterpolateOptions,
+): number[][] {
   if (mode.filter === 'area') return areaWeights(length, target)
   const antialias = options.antialias === true
   const aligned = options.alignCorners === true
@@ -155,7 +203,8 @@ function weightsOf(length: number, target: number, scale: number | undefined, mo
     let place = aligned ? o * step : (o + 0.5) * step - 0.5
     if (antialias) {
       const stretch = Math.max(1, step)
-      for (let i = 0; i < length; i++) row[i] = Math.abs(i - place) < reach * stretch ? filter((i - place) / stretch) : 0
+      for (let i = 0; i < length; i++)
+        row[i] = Math.abs(i - place) < reach * stretch ? filter((i - place) / stretch) : 0
       const sum = row.reduce((total, weight) => total + weight, 0)
       return row.map((weight) => weight / sum)
     }

@@ -1,5 +1,14 @@
-// Running reductions along one dimension: each element becomes the sum, product or extreme of all up to and with it.
-import { checkDim, isFloating, noAttributes, sizeOf, type ReduceFunction, type Shape } from '@nabla/engine'
+// Running reductions along one dimension: each element becomes the sum, product or extreme of all up to and with it. And
+// their counterparts: differences of neighbours, and the integral.
+import {
+  checkDim,
+  isFloating,
+  noAttributes,
+  sizeOf,
+  ValueError,
+  type ReduceFunction,
+  type Shape,
+} from '@nabla/engine'
 import {
   createOp,
   defineFunction,
@@ -193,3 +202,59 @@ export const cummin: OpFunction<(x: TensorLike, dim: number) => RunningExtremes>
   'cummin',
   cumminOp,
 )
+
+/** What {@link diff} takes last. */
+export interface DiffOptions {
+  /** How many times differences are taken. Default 1. */
+  n?: number
+  /** Default: the last dimension. */
+  dim?: number
+}
+
+/** Differences between neighbours along a dimension, which gets shorter by `n`: what {@link cumsum} undoes. */
+export const diff: OpFunction<(x: TensorLike, options?: DiffOptions) => Tensor> = defineFunction({
+  name: 'diff',
+  call: (value: TensorLike, { n = 1, dim = -1 }: DiffOptions = {}) => {
+    let x = toTensor('diff', value)
+    const place = checkDim('diff', dim, x.rank)
+    if (!Number.isInteger(n) || n < 0)
+      throw new ValueError(`diff: n must be a whole number from 0; got ${String(n)}`)
+    if (x.dtype === 'bool') x = x.to('int32')
+    for (let i = 0; i < n && x.shape[place]! > 0; i++) x = x.slice(place, 1).sub(x.slice(place, 0, -1))
+    return x
+  },
+  samples: (make) => [[make.real([2, 5]), { n: 2 }], [make.strided([4, 3]), { dim: 0 }], [make.real([1])]],
+  wrong: [
+    { args: (make) => [make.real([])], error: 'ShapeError', message: /diff: dimension -1 does not exist/ },
+  ],
+})
+
+/** What {@link trapezoid} takes last. */
+export interface TrapezoidOptions {
+  /** Distance between neighbours. Default 1. */
+  dx?: number
+  /** Default: the last dimension. */
+  dim?: number
+}
+
+/** Integral along a dimension by the trapezoidal rule. */
+export const trapezoid: OpFunction<(y: TensorLike, options?: TrapezoidOptions) => Tensor> = defineFunction({
+  name: 'trapezoid',
+  call: (value: TensorLike, { dx = 1, dim = -1 }: TrapezoidOptions = {}) => {
+    const y = toTensor('trapezoid', value)
+    const place = checkDim('trapezoid', dim, y.rank)
+    const sums = y.slice(place, 1).add(y.slice(place, 0, -1))
+    return sums.sum(place).mul(dx / 2)
+  },
+  samples: (make) => [
+    [make.real([2, 5]), { dx: 0.5 }],
+    [make.strided([4, 3]), { dim: 0 }],
+  ],
+  wrong: [
+    {
+      args: (make) => [make.real([])],
+      error: 'ShapeError',
+      message: /trapezoid: dimension -1 does not exist/,
+    },
+  ],
+})

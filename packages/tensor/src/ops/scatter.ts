@@ -204,7 +204,13 @@ export const scatterReduce: OpFunction<
   (x: TensorLike, dim: number, index: TensorLike, src: TensorLike, options: ScatterReduceOptions) => Tensor
 > = defineFunction({
   name: 'scatterReduce',
-  call: (target: TensorLike, dim: number, positions: TensorLike, source: TensorLike, options: ScatterReduceOptions) => {
+  call: (
+    target: TensorLike,
+    dim: number,
+    positions: TensorLike,
+    source: TensorLike,
+    options: ScatterReduceOptions,
+  ) => {
     const call = checkScatter('scatterReduce', target, dim, positions, source)
     const combine = lookUp('reduction of scatterReduce', options?.reduce, combinations)
     const hit = noGrad(() => countHits('scatterReduce', call).gt(0))
@@ -212,9 +218,21 @@ export const scatterReduce: OpFunction<
   },
   samples: (make) => [
     [make.real([4, 5]), 1, make.integers([4, 3], 0, 5), make.real([4, 3]), { reduce: 'sum' }],
-    [make.real([4, 5]), 1, make.integers([4, 6], 0, 5), make.real([4, 6]), { reduce: 'mean', includeSelf: false }],
+    [
+      make.real([4, 5]),
+      1,
+      make.integers([4, 6], 0, 5),
+      make.real([4, 6]),
+      { reduce: 'mean', includeSelf: false },
+    ],
     [make.real([4, 5]), 1, make.integers([4, 6], 0, 5), make.real([4, 6]), { reduce: 'amax' }],
-    [make.real([4, 5]), 0, make.integers([6, 3], 0, 4), make.real([6, 3]), { reduce: 'amin', includeSelf: false }],
+    [
+      make.real([4, 5]),
+      0,
+      make.integers([6, 3], 0, 4),
+      make.real([6, 3]),
+      { reduce: 'amin', includeSelf: false },
+    ],
   ],
   wrong: [
     {

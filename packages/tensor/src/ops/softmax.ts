@@ -1,7 +1,15 @@
 // Softmax and its logarithm. Each is one op with a gradient of its own in terms of its result, so that forward and backward
 // become one row kernel each, and neither overflows.
 import { checkDim } from '@nabla/engine'
-import { defineFunction, defineOp, toTensor, type OpFunction, type Sample, type TensorLike, type WrongCall } from '../op.ts'
+import {
+  defineFunction,
+  defineOp,
+  toTensor,
+  type OpFunction,
+  type Sample,
+  type TensorLike,
+  type WrongCall,
+} from '../op.ts'
 import type { SampleMaker } from '../samples.ts'
 import { makeNode, type Tensor } from '../tensor.ts'
 import { floating } from './common.ts'
@@ -19,8 +27,16 @@ const samples = (make: SampleMaker): Sample[] => [
 ]
 
 const wrong = (name: string): WrongCall[] => [
-  { args: (make) => [make.real([2, 3]), 2], error: 'ShapeError', message: new RegExp(`${name}: dimension 2 does not exist`) },
-  { args: (make) => [make.real([])], error: 'ShapeError', message: new RegExp(`${name}: dimension -1 does not exist`) },
+  {
+    args: (make) => [make.real([2, 3]), 2],
+    error: 'ShapeError',
+    message: new RegExp(`${name}: dimension 2 does not exist`),
+  },
+  {
+    args: (make) => [make.real([])],
+    error: 'ShapeError',
+    message: new RegExp(`${name}: dimension -1 does not exist`),
+  },
 ]
 
 /** exp(x) / sum(exp(x)) along `dim`. @throws ShapeError */
@@ -40,10 +56,12 @@ export const softmax: Softmax = defineOp({
     const weighted = upstream.mul(output)
     return [weighted.sub(output.mul(weighted.sum(attributes['dim'] as number, { keepdim: true })))]
   },
-  call: (op) => (value, dim = -1) => {
-    const x = floating(toTensor('softmax', value))
-    return makeNode(op, [x], { dim: checkDim('softmax', dim, x.rank) }, x.shape, x.dtype)
-  },
+  call:
+    (op) =>
+    (value, dim = -1) => {
+      const x = floating(toTensor('softmax', value))
+      return makeNode(op, [x], { dim: checkDim('softmax', dim, x.rank) }, x.shape, x.dtype)
+    },
   samples,
   wrong: wrong('softmax'),
 })
@@ -64,10 +82,12 @@ export const logSoftmax: Softmax = defineOp({
   gradient: ({ output, attributes }, upstream) => [
     upstream.sub(output.exp().mul(upstream.sum(attributes['dim'] as number, { keepdim: true }))),
   ],
-  call: (op) => (value, dim = -1) => {
-    const x = floating(toTensor('logSoftmax', value))
-    return makeNode(op, [x], { dim: checkDim('logSoftmax', dim, x.rank) }, x.shape, x.dtype)
-  },
+  call:
+    (op) =>
+    (value, dim = -1) => {
+      const x = floating(toTensor('logSoftmax', value))
+      return makeNode(op, [x], { dim: checkDim('logSoftmax', dim, x.rank) }, x.shape, x.dtype)
+    },
   samples,
   wrong: wrong('logSoftmax'),
 })
