@@ -6,6 +6,7 @@ import * as conv from './ops/conv.ts'
 import * as einsum from './ops/einsum.ts'
 import * as indexing from './ops/indexing.ts'
 import * as linalg from './ops/linalg.ts'
+import * as tensorProducts from './ops/tensor-products.ts'
 import * as pool from './ops/pool.ts'
 import * as scatter from './ops/scatter.ts'
 import * as sorting from './ops/sorting.ts'
@@ -51,6 +52,7 @@ export const families: Readonly<Record<string, object>> = {
   padding,
   repeat,
   linalg,
+  tensorProducts,
   einsum,
   conv,
   pool,

@@ -26,6 +26,7 @@ import type * as conv from './ops/conv.ts'
 import type * as einsum from './ops/einsum.ts'
 import type * as indexing from './ops/indexing.ts'
 import type * as linalg from './ops/linalg.ts'
+import type * as tensorProducts from './ops/tensor-products.ts'
 import type * as pool from './ops/pool.ts'
 import type * as scatter from './ops/scatter.ts'
 import type * as sorting from './ops/sorting.ts'
@@ -210,6 +211,7 @@ export interface Tensor
     Fluent<typeof einsum>,
     Fluent<typeof indexing>,
     Fluent<typeof linalg>,
+    Fluent<typeof tensorProducts>,
     Fluent<typeof pool>,
     Fluent<typeof scatter>,
     Fluent<typeof sorting>,

@@ -5,7 +5,7 @@ import type { DType } from '../dtype.ts'
 import { constant, type Expr } from '../expr.ts'
 import type { Op } from '../lowering.ts'
 import type { Node } from '../node.ts'
-import { formatShape, rowMajorStrides, sizeOf, type Shape } from '../shape.ts'
+import { formatShape, rowMajorStrides, sameShape, sizeOf, type Shape } from '../shape.ts'
 import type { Layout } from '../view.ts'
 import type { Primitive, PrimitiveGraph } from './primitive.ts'
 
@@ -86,6 +86,8 @@ function assembleParts(
   dtype: DType,
 ): Primitive {
   const parts = all.filter((part) => part.input.size > 0)
+  const [only] = parts
+  if (parts.length === 1 && only!.input.dtype === dtype && sameShape(only!.input.shape, shape)) return only!.input
   const strides = rowMajorStrides(shape)
   const covered = parts.reduce((sum, part) => sum + part.input.size, 0)
   const attributes = { starts: parts.map((part) => part.start), steps: parts.map((part) => part.step), fill }

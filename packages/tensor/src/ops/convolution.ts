@@ -66,7 +66,7 @@ export function convolveInput(y: Tensor, w: Tensor, geometry: ConvolutionGeometr
 }
 
 /** x [N, C, *sizes], y [N, O, *count] -> [O, C / groups, *kernel]. */
-function convolveWeight(x: Tensor, y: Tensor, geometry: ConvolutionGeometry): Tensor {
+export function convolveWeight(x: Tensor, y: Tensor, geometry: ConvolutionGeometry): Tensor {
   const shape = [y.shape[1]!, x.shape[1]! / geometry.groups, ...geometry.kernel]
   return makeNode(weightOp, [x, y], attributesOf(geometry), shape, x.dtype)
 }

@@ -1,6 +1,14 @@
 // Normalisations: of layers, groups, instances and batches, by root mean square, by the responses of neighbouring channels,
 // and to unit length. Weights and biases scale and shift afterwards and may be left out. Read before: standardize.ts.
-import { checkDim, formatShape, sameShape, ShapeError, ValueError, type Shape } from '@nabla/engine'
+import {
+  checkDim,
+  checkShape,
+  formatShape,
+  sameShape,
+  ShapeError,
+  ValueError,
+  type Shape,
+} from '@nabla/engine'
 import { defineFunction, numberTensor, toTensor, type OpFunction, type TensorLike } from '../op.ts'
 import { noGrad, type Tensor } from '../tensor.ts'
 import { Variable } from '../variable.ts'
@@ -19,7 +27,7 @@ export interface LayerNormOptions {
 
 /** Checks the shape of the last dimensions that are normalised and returns those dimensions. */
 function normalizedDims(op: string, x: Tensor, given: number | Shape): number[] {
-  const shape = typeof given === 'number' ? [given] : given
+  const shape = checkShape(op, typeof given === 'number' ? [given] : given)
   const start = x.rank - shape.length
   if (shape.length === 0 || start < 0 || !sameShape(x.shape.slice(start), shape)) {
     throw new ShapeError(
