@@ -1,12 +1,19 @@
 // A small convolutional network learns to read handwritten digits: 60,000 images to train with, 10,000 to test.
 // `npm start` runs this.
 import { ArrayDataset, mapDataset, readIdx } from '@nabla/data'
-import { Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential, summary } from '@nabla/layers'
-import { classificationReport, loadWeights, saveWeights, Trainer, type TrainerOptions } from '@nabla/training'
+import { Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential, summary } from '@nabla/layers'
+import {
+  classificationReport,
+  LearningRateScheduler,
+  loadWeights,
+  saveWeights,
+  Trainer,
+  type TrainerOptions,
+} from '@nabla/training'
 import { drawDigits } from './support/digits.ts'
 
 const folder = import.meta.dirname
-const options: TrainerOptions = { optimizer: 'adam', lr: 0.002, loss: 'crossEntropy', metrics: ['accuracy'] }
+const options: TrainerOptions = { optimizer: 'adam', loss: 'crossEntropy', metrics: ['accuracy'] }
 
 async function readDigits(part: 'train' | 't10k') {
   const images = await readIdx(`${folder}/data/mnist/${part}-images-idx3-ubyte.gz`)
@@ -30,7 +37,6 @@ function createModel(): Sequential {
     new Flatten(), // [N, 800]
     new Linear(800, 64),
     new ReLU(),
-    new Dropout(0.25),
     new Linear(64, 10), // [N, 10]
   )
 }
@@ -41,7 +47,13 @@ const model = createModel()
 console.log(`${summary(model)}\n`)
 
 const trainer = new Trainer(model, options)
-await trainer.fit(train.digits, { epochs: 3, batchSize: 64, validationData: test.digits })
+const slowingDown = new LearningRateScheduler((epoch) => [0.004, 0.002, 0.0005][epoch]!)
+await trainer.fit(train.digits, {
+  epochs: 3,
+  batchSize: 64,
+  validationData: test.digits,
+  callbacks: [slowingDown],
+})
 
 console.log('\nOn the 10,000 test images:')
 const { accuracy } = await trainer.evaluate(test.digits, { batchSize: 100 })
@@ -53,10 +65,14 @@ await saveWeights(model, file)
 const reader = createModel()
 await loadWeights(reader, file)
 const again = await new Trainer(reader, options).predict(test.digits, { batchSize: 100 })
-if (!(await again.eq(scores).all().item())) throw new Error('the model that was loaded predicts something else')
+if (!(await again.eq(scores).all().item()))
+  throw new Error('the model that was loaded predicts something else')
 console.log(`Saved to ${file} and loaded into a fresh model: the same predictions.\n`)
 
 const predicted = await scores.argmax(1).data()
-const captions = Array.from({ length: 8 }, (_, i) => [`predicted ${predicted[i]}`, `true      ${test.labels.data[i]}`])
+const captions = Array.from({ length: 8 }, (_, i) => [
+  `predicted ${predicted[i]}`,
+  `true      ${test.labels.data[i]}`,
+])
 console.log(`${drawDigits(test.images.data, 28, captions)}\n`)
 console.log(`test accuracy ${accuracy?.toFixed(4)}`)

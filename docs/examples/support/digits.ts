@@ -4,16 +4,28 @@
  * @param pixels row-major grey values of all images, `size` x `size` each
  * @param captions lines of text below each image
  */
-export function drawDigits(pixels: ArrayLike<number>, size: number, captions: readonly (readonly string[])[]): string {
+export function drawDigits(
+  pixels: ArrayLike<number>,
+  size: number,
+  captions: readonly (readonly string[])[],
+): string {
   const perRow = 4
   const rows: string[] = []
   for (let first = 0; first < captions.length; first += perRow) {
     const columns = captions.slice(first, first + perRow).map((caption, i) => {
       const start = (first + i) * size * size
-      const lines = drawImage(Array.from({ length: size * size }, (_, pixel) => pixels[start + pixel]!), size)
+      const lines = drawImage(
+        Array.from({ length: size * size }, (_, pixel) => pixels[start + pixel]!),
+        size,
+      )
       return [...lines, ...caption].map((line) => line.padEnd(size / 2))
     })
-    const lines = columns[0]!.map((_, line) => columns.map((column) => column[line]).join('    ').trimEnd())
+    const lines = columns[0]!.map((_, line) =>
+      columns
+        .map((column) => column[line])
+        .join('    ')
+        .trimEnd(),
+    )
     rows.push(lines.join('\n'))
   }
   return rows.join('\n\n')
@@ -23,8 +35,9 @@ export function drawDigits(pixels: ArrayLike<number>, size: number, captions: re
 function drawImage(pixels: readonly number[], size: number): string[] {
   const brightest = Math.max(...pixels)
   const isInk = (row: number, column: number): boolean => {
-    const at = (down: number, right: number): number => pixels[(2 * row + down) * size + 2 * column + right] ?? 0
-    return at(0, 0) + at(0, 1) + at(1, 0) + at(1, 1) > 1.2 * brightest
+    const at = (down: number, right: number): number =>
+      pixels[(2 * row + down) * size + 2 * column + right] ?? 0
+    return at(0, 0) + at(0, 1) + at(1, 0) + at(1, 1) > brightest
   }
   const blocks = [' ', '▄', '▀', '█']
   return Array.from({ length: size / 4 }, (_, line) =>

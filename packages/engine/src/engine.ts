@@ -44,6 +44,8 @@ class Engine {
   #assignments = new Map<Variable, Node>()
   // Values that stay readable if the next flush computes them anyway, and those that were asked to be computed.
   #candidates: Node[] = []
+  // Candidates of the step before, for programs whose steps overlap (two optimizers that share a forward pass).
+  #agedCandidates: Node[] = []
   #kept: Node[] = []
   #demand: { nodes: Node[]; done: Promise<void> } | null = null
 
@@ -198,7 +200,7 @@ class Engine {
     const backend = this.backend
     this.#busy = true
     try {
-      const trace = walk(roots, assignments, this.#candidates)
+      const trace = walk(roots, assignments, [...this.#agedCandidates, ...this.#candidates])
       const plan = this.planOf(trace)
       plan.run(backend, trace)
       for (const [variable, node] of trace.assignments) variable.settle(node)
@@ -215,6 +217,7 @@ class Engine {
       this.#kept = []
       if (settled && assignments.size > 0) {
         this.#assignments = new Map()
+        this.#agedCandidates = this.#candidates.filter((node) => !node.isLeaf)
         this.#candidates = []
       } else {
         this.#candidates = this.#candidates.filter((node) => !node.isLeaf)

@@ -63,4 +63,3 @@ test('operandsOf lists direct operands', () => {
   expect(operandsOf(cast(sum, 'int32'))).toEqual([sum])
   expect(operandsOf(load(0))).toEqual([])
 })
-

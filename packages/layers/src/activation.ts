@@ -21,7 +21,7 @@ import {
   type Tensor,
   type TensorLike,
 } from '@nabla/tensor'
-import { finite } from './check.ts'
+import { finite, integer } from './check.ts'
 import { Identity } from './container.ts'
 import { Module, type Layer } from './module.ts'
 
@@ -158,7 +158,7 @@ export class Softmax extends Module {
 
   constructor(dim: number = -1) {
     super()
-    this.dim = finite('Softmax', 'dim', dim)
+    this.dim = integer('Softmax', 'dim', dim)
   }
 
   override forward(x: TensorLike): Tensor {
@@ -176,7 +176,7 @@ export class LogSoftmax extends Module {
 
   constructor(dim: number = -1) {
     super()
-    this.dim = finite('LogSoftmax', 'dim', dim)
+    this.dim = integer('LogSoftmax', 'dim', dim)
   }
 
   override forward(x: TensorLike): Tensor {

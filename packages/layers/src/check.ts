@@ -17,6 +17,13 @@ export function nonNegativeInteger(layer: string, name: string, value: number): 
   return value
 }
 
+/** @throws ValueError unless `value` is an integer */
+export function integer(layer: string, name: string, value: number): number {
+  if (!Number.isInteger(value))
+    throw new ValueError(`${layer}: ${name} must be an integer; got ${String(value)}`)
+  return value
+}
+
 /** @throws ValueError unless `value` lies in [0, 1] */
 export function probability(layer: string, name: string, value: number): number {
   if (typeof value !== 'number' || !(value >= 0 && value <= 1)) {
@@ -25,25 +32,39 @@ export function probability(layer: string, name: string, value: number): number 
   return value
 }
 
-/** @throws ValueError unless `value` is a finite number */
-export function finite(layer: string, name: string, value: number): number {
-  if (!Number.isFinite(value)) throw new ValueError(`${layer}: ${name} must be a finite number; got ${String(value)}`)
+/** @throws ValueError unless `value` is a finite number, zero or larger */
+export function nonNegative(layer: string, name: string, value: number): number {
+  if (!(finite(layer, name, value) >= 0))
+    throw new ValueError(`${layer}: ${name} must not be negative; got ${value}`)
   return value
 }
 
-/** One number for both dimensions, or one each: [height, width]. */
-export type Pair = number | readonly [number, number]
+/** @throws ValueError unless `value` is a finite number */
+export function finite(layer: string, name: string, value: number): number {
+  if (!Number.isFinite(value))
+    throw new ValueError(`${layer}: ${name} must be a finite number; got ${String(value)}`)
+  return value
+}
 
-/** Both numbers of a pair, checked one by one. @throws ValueError */
-export function pair(
+/** One number for all spatial dimensions, or a list of one each: [height, width]. */
+export type PerDimension = number | readonly number[]
+
+/** One checked number per spatial dimension. @throws ValueError */
+export function perDimension(
   layer: string,
   name: string,
-  value: Pair,
+  value: PerDimension,
+  spatial: number,
   check: (layer: string, name: string, value: number) => number,
-): [number, number] {
-  if (typeof value === 'number') return [check(layer, name, value), value]
-  if (!Array.isArray(value) || value.length !== 2) {
-    throw new ValueError(`${layer}: ${name} must be one number or two, for example [3, 2]; got ${String(value)}`)
+): readonly number[] {
+  if (!Array.isArray(value)) {
+    check(layer, name, value as number)
+    return Array.from({ length: spatial }, () => value as number)
   }
-  return [check(layer, name, value[0]), check(layer, name, value[1])]
+  if (value.length !== spatial) {
+    throw new ValueError(
+      `${layer}: ${name} must be one number or a list of ${spatial}; got [${value.join(', ')}]`,
+    )
+  }
+  return value.map((size: number) => check(layer, name, size))
 }

@@ -83,7 +83,11 @@ export class Identity extends Module {
 function checkModules<M extends Module>(container: string, modules: readonly M[]): readonly M[] {
   for (const [i, module] of modules.entries()) {
     if (!(module instanceof Module)) {
-      throw new ValueError(`${container}: element ${i} is no Module (${String(module)}); give instances, for example new ReLU()`)
+      const got =
+        typeof module === 'function' ? `the class ${(module as { name: string }).name}` : String(module)
+      throw new ValueError(
+        `${container}: element ${i} is no Module but ${got}; give instances, for example new ReLU()`,
+      )
     }
   }
   return modules

@@ -1,7 +1,18 @@
-// Convolution layers: weights, checks and padding modes around the ops conv1d and conv2d.
+// Convolution layers: weights, checks, and what lies around an image, on top of the ops conv1d, conv2d and conv3d. The
+// layers differ in their number of spatial dimensions alone. Read next: pool.ts.
 import { lookUp, ValueError } from '@nabla/engine'
-import { conv1d, conv2d, pad, toTensor, type Parameter, type Tensor, type TensorLike } from '@nabla/tensor'
-import { nonNegativeInteger, pair, positiveInteger, type Pair } from './check.ts'
+import {
+  conv1d,
+  conv2d,
+  conv3d,
+  pad,
+  toTensor,
+  type Conv,
+  type Parameter,
+  type Tensor,
+  type TensorLike,
+} from '@nabla/tensor'
+import { nonNegativeInteger, perDimension, positiveInteger, type PerDimension } from './check.ts'
 import { fanInUniform } from './init.ts'
 import type { FloatingType } from './linear.ts'
 import { Module } from './module.ts'
@@ -9,79 +20,79 @@ import { Module } from './module.ts'
 /** What lies around an image: zeros, its mirror image, its edge repeated, or its other side. */
 export type PaddingMode = 'zeros' | 'reflect' | 'replicate' | 'circular'
 
-const paddingModes: Readonly<Record<PaddingMode, true>> = { zeros: true, reflect: true, replicate: true, circular: true }
+const paddingModes: Readonly<Record<PaddingMode, true>> = {
+  zeros: true,
+  reflect: true,
+  replicate: true,
+  circular: true,
+}
 
-interface ConvOptions<Size> {
+/** Settings of convolution layers. Sizes are one number for all spatial dimensions, or a list of one each. */
+export interface ConvLayerOptions {
   /** Step between windows. Default 1. */
-  stride?: Size
-  /** Rows added on every side (default 0); `same` keeps sizes (stride 1 only), `valid` adds none. */
-  padding?: Size | 'same' | 'valid'
+  stride?: PerDimension
+  /** How much is added on every side (default 0); `same` keeps sizes (stride 1 only), `valid` adds nothing. */
+  padding?: PerDimension | 'same' | 'valid'
   /** Distance between the taps of a window. Default 1. */
-  dilation?: Size
+  dilation?: PerDimension
   /** Groups of channels that do not mix. Default 1. */
   groups?: number
   /** Whether a bias is added (the default). */
   bias?: boolean
+  /** What is added around the input. Default `zeros`. */
   paddingMode?: PaddingMode
   dtype?: FloatingType
 }
 
-/** Settings of {@link Conv1d}. */
-export type Conv1dOptions = ConvOptions<number>
-
-/** Settings of {@link Conv2d}. One number means both height and width. */
-export type Conv2dOptions = ConvOptions<Pair>
-
-// What both layers do alike, with sizes as lists: one per dimension of the window.
 abstract class Convolution extends Module {
   readonly inChannels: number
   readonly outChannels: number
   readonly kernelSize: readonly number[]
   readonly stride: readonly number[]
-  readonly padding: readonly number[]
+  readonly padding: readonly number[] | 'same' | 'valid'
   readonly dilation: readonly number[]
   readonly groups: number
   readonly paddingMode: PaddingMode
   readonly weight: Parameter
   readonly bias: Parameter | null
-  // Rows added before and after each dimension by `pad`, where the op itself cannot: other modes, and uneven `same`.
-  readonly #around: readonly (readonly [number, number])[] | null
 
   constructor(
-    layer: string,
-    channels: readonly [number, number],
-    kernelSize: readonly number[],
-    sizes: { stride: readonly number[]; padding: readonly number[] | 'same' | 'valid'; dilation: readonly number[] },
-    { groups = 1, bias = true, paddingMode = 'zeros', dtype = 'float32' }: Omit<ConvOptions<number>, 'stride' | 'padding' | 'dilation'>,
+    spatial: number,
+    inChannels: number,
+    outChannels: number,
+    kernelSize: PerDimension,
+    options: ConvLayerOptions,
   ) {
     super()
-    this.inChannels = positiveInteger(layer, 'inChannels', channels[0])
-    this.outChannels = positiveInteger(layer, 'outChannels', channels[1])
+    const layer = new.target.name
+    const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, paddingMode = 'zeros' } = options
+    const { dtype = 'float32' } = options
+    this.inChannels = positiveInteger(layer, 'inChannels', inChannels)
+    this.outChannels = positiveInteger(layer, 'outChannels', outChannels)
+    this.kernelSize = perDimension(layer, 'kernelSize', kernelSize, spatial, positiveInteger)
+    this.stride = perDimension(layer, 'stride', stride, spatial, positiveInteger)
+    this.dilation = perDimension(layer, 'dilation', dilation, spatial, positiveInteger)
+    this.padding = checkPadding(layer, padding, spatial, this.stride)
     this.groups = positiveInteger(layer, 'groups', groups)
-    if (this.inChannels % groups !== 0 || this.outChannels % groups !== 0) {
-      throw new ValueError(`${layer}: groups (${groups}) must divide inChannels (${channels[0]}) and outChannels (${channels[1]})`)
+    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
+      throw new ValueError(
+        `${layer}: groups (${groups}) must divide inChannels (${inChannels}) and outChannels (${outChannels})`,
+      )
     }
     lookUp('paddingMode', paddingMode, paddingModes)
-    this.kernelSize = kernelSize
-    this.stride = sizes.stride
-    this.dilation = sizes.dilation
     this.paddingMode = paddingMode
-    const around = amountsAround(layer, kernelSize, sizes)
-    const even = around.every(([before, after]) => before === after)
-    this.padding = even && paddingMode === 'zeros' ? around.map(([before]) => before) : around.map(() => 0)
-    this.#around = even && paddingMode === 'zeros' ? null : around
-    const shape = [this.outChannels, this.inChannels / groups, ...kernelSize]
+    const shape = [outChannels, inChannels / groups, ...this.kernelSize]
     const fanIn = shape.slice(1).reduce((product, size) => product * size, 1)
-    const name = `${layer}(${channels[0]}, ${channels[1]})`
+    const name = `${layer}(${inChannels}, ${outChannels})`
     this.weight = fanInUniform(shape, fanIn, dtype, `${name}.weight`)
-    this.bias = bias ? fanInUniform([this.outChannels], fanIn, dtype, `${name}.bias`) : null
+    this.bias = bias ? fanInUniform([outChannels], fanIn, dtype, `${name}.bias`) : null
   }
 
   override describe(): string {
     const parts = [`${this.inChannels}, ${this.outChannels}, [${this.kernelSize.join(', ')}]`]
-    const padding = this.#around?.map(([before, after]) => (before === after ? before : `${before}+${after}`)) ?? this.padding
     if (this.stride.some((step) => step !== 1)) parts.push(`stride: [${this.stride.join(', ')}]`)
-    if (padding.some((amount) => amount !== 0)) parts.push(`padding: [${padding.join(', ')}]`)
+    if (typeof this.padding === 'string') parts.push(`padding: '${this.padding}'`)
+    else if (this.padding.some((amount) => amount !== 0)) parts.push(`padding: [${this.padding.join(', ')}]`)
     if (this.dilation.some((step) => step !== 1)) parts.push(`dilation: [${this.dilation.join(', ')}]`)
     if (this.groups !== 1) parts.push(`groups: ${this.groups}`)
     if (this.paddingMode !== 'zeros') parts.push(`paddingMode: '${this.paddingMode}'`)
@@ -89,12 +100,25 @@ abstract class Convolution extends Module {
     return parts.join(', ')
   }
 
-  protected padded(layer: string, value: TensorLike): Tensor {
-    const x = toTensor(layer, value)
-    if (this.#around === null) return x
-    // Listed from the last dimension to the first, as in PyTorch's pad.
-    const amounts = [...this.#around].reverse().flat()
-    return pad(x, amounts, { mode: this.paddingMode === 'zeros' ? 'constant' : this.paddingMode })
+  protected convolve(op: Conv, value: TensorLike): Tensor {
+    const { stride, dilation, groups } = this
+    if (this.paddingMode === 'zeros') {
+      return op(value, this.weight, this.bias, { stride, padding: this.padding, dilation, groups })
+    }
+    const x = toTensor(this.constructor.name, value)
+    const padded = pad(x, this.#amountsAround(), { mode: this.paddingMode })
+    return op(padded, this.weight, this.bias, { stride, dilation, groups })
+  }
+
+  // As `pad` wants them: before and after, the last dimension first.
+  #amountsAround(): number[] {
+    const amounts = this.kernelSize.map((size, dim): [number, number] => {
+      if (typeof this.padding !== 'string') return [this.padding[dim]!, this.padding[dim]!]
+      const total = this.padding === 'valid' ? 0 : this.dilation[dim]! * (size - 1)
+      // An even window has no middle: the odd row goes behind, as in PyTorch.
+      return [Math.floor(total / 2), Math.ceil(total / 2)]
+    })
+    return amounts.reverse().flat()
   }
 }
 
@@ -106,24 +130,18 @@ abstract class Convolution extends Module {
  */
 export class Conv1d extends Convolution {
   /** @throws ValueError for sizes that are no positive integers, and groups that do not divide the channels */
-  constructor(inChannels: number, outChannels: number, kernelSize: number, options: Conv1dOptions = {}) {
-    const { stride = 1, padding = 0, dilation = 1, ...rest } = options
-    const sizes = {
-      stride: [positiveInteger('Conv1d', 'stride', stride)],
-      padding: typeof padding === 'string' ? padding : [nonNegativeInteger('Conv1d', 'padding', padding)],
-      dilation: [positiveInteger('Conv1d', 'dilation', dilation)],
-    }
-    super('Conv1d', [inChannels, outChannels], [positiveInteger('Conv1d', 'kernelSize', kernelSize)], sizes, rest)
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: PerDimension,
+    options: ConvLayerOptions = {},
+  ) {
+    super(1, inChannels, outChannels, kernelSize, options)
   }
 
   /** @throws ShapeError when x has not `inChannels` channels, or is smaller than the window */
   override forward(x: TensorLike): Tensor {
-    return conv1d(this.padded('Conv1d', x), this.weight, this.bias, {
-      stride: this.stride[0]!,
-      padding: this.padding[0]!,
-      dilation: this.dilation[0]!,
-      groups: this.groups,
-    })
+    return this.convolve(conv1d, x)
   }
 }
 
@@ -135,41 +153,56 @@ export class Conv1d extends Convolution {
  */
 export class Conv2d extends Convolution {
   /** @throws ValueError for sizes that are no positive integers, and groups that do not divide the channels */
-  constructor(inChannels: number, outChannels: number, kernelSize: Pair, options: Conv2dOptions = {}) {
-    const { stride = 1, padding = 0, dilation = 1, ...rest } = options
-    const sizes = {
-      stride: pair('Conv2d', 'stride', stride, positiveInteger),
-      padding: typeof padding === 'string' ? padding : pair('Conv2d', 'padding', padding, nonNegativeInteger),
-      dilation: pair('Conv2d', 'dilation', dilation, positiveInteger),
-    }
-    super('Conv2d', [inChannels, outChannels], pair('Conv2d', 'kernelSize', kernelSize, positiveInteger), sizes, rest)
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: PerDimension,
+    options: ConvLayerOptions = {},
+  ) {
+    super(2, inChannels, outChannels, kernelSize, options)
   }
 
   /** @throws ShapeError when x has not `inChannels` channels, or is smaller than the window */
   override forward(x: TensorLike): Tensor {
-    return conv2d(this.padded('Conv2d', x), this.weight, this.bias, {
-      stride: this.stride as [number, number],
-      padding: this.padding as [number, number],
-      dilation: this.dilation as [number, number],
-      groups: this.groups,
-    })
+    return this.convolve(conv2d, x)
   }
 }
 
-function amountsAround(
-  layer: string,
-  kernelSize: readonly number[],
-  { stride, padding, dilation }: { stride: readonly number[]; padding: readonly number[] | string; dilation: readonly number[] },
-): [number, number][] {
-  if (typeof padding !== 'string') return padding.map((amount) => [amount, amount])
-  lookUp(`padding of ${layer}`, padding, { same: true, valid: true })
-  if (padding === 'valid') return kernelSize.map(() => [0, 0])
-  if (stride.some((step) => step !== 1)) {
-    throw new ValueError(`${layer}: padding 'same' needs a stride of 1; got [${stride.join(', ')}]. Give the padding as a number`)
+/**
+ * Convolution (cross-correlation) of volumes.
+ *
+ * Shape: x [N, C, D, H, W] -> y [N, O, D', H', W'], each size as in {@link Conv2d}; weight [O, C / groups, ...kernelSize],
+ * bias [O].
+ */
+export class Conv3d extends Convolution {
+  /** @throws ValueError for sizes that are no positive integers, and groups that do not divide the channels */
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: PerDimension,
+    options: ConvLayerOptions = {},
+  ) {
+    super(3, inChannels, outChannels, kernelSize, options)
   }
-  // An even window has no middle: the odd row goes behind, as in PyTorch.
-  return kernelSize.map((size, dim) => {
-    const total = dilation[dim]! * (size - 1)
-    return [Math.floor(total / 2), Math.ceil(total / 2)]
-  })
+
+  /** @throws ShapeError when x has not `inChannels` channels, or is smaller than the window */
+  override forward(x: TensorLike): Tensor {
+    return this.convolve(conv3d, x)
+  }
+}
+
+function checkPadding(
+  layer: string,
+  padding: PerDimension | 'same' | 'valid',
+  spatial: number,
+  stride: readonly number[],
+): readonly number[] | 'same' | 'valid' {
+  if (typeof padding !== 'string') return perDimension(layer, 'padding', padding, spatial, nonNegativeInteger)
+  lookUp(`padding of ${layer}`, padding, { same: true, valid: true })
+  if (padding === 'same' && stride.some((step) => step !== 1)) {
+    throw new ValueError(
+      `${layer}: padding 'same' needs a stride of 1; got [${stride.join(', ')}]. Give the padding as a number`,
+    )
+  }
+  return padding
 }

@@ -17,7 +17,7 @@ export class Dropout extends Module {
   }
 
   override forward(x: TensorLike): Tensor {
-    return this.training ? dropout(x, { p: this.p }) : toTensor('Dropout', x)
+    return this.training ? dropout(x, this.p) : toTensor('Dropout', x)
   }
 
   override describe(): string {

@@ -1,13 +1,13 @@
 // A table of vectors that are trained, one per index.
 import { ValueError } from '@nabla/engine'
-import { embedding, Parameter, where, type Tensor, type TensorLike } from '@nabla/tensor'
+import { embedding, Parameter, type Tensor, type TensorLike } from '@nabla/tensor'
 import { positiveInteger } from './check.ts'
 import { normal } from './init.ts'
 import type { FloatingType } from './linear.ts'
 import { Module } from './module.ts'
 
 /** Settings of {@link Embedding}. */
-export interface EmbeddingOptions {
+export interface EmbeddingLayerOptions {
   /** An index whose vector stays as it is (zeros at first): the filling of short sequences. */
   paddingIdx?: number
   dtype?: FloatingType
@@ -25,22 +25,24 @@ export class Embedding extends Module {
   readonly weight: Parameter
 
   /** @throws ValueError for sizes that are no positive integers, and a paddingIdx outside of the table */
-  constructor(numEmbeddings: number, embeddingDim: number, { paddingIdx, dtype = 'float32' }: EmbeddingOptions = {}) {
+  constructor(
+    numEmbeddings: number,
+    embeddingDim: number,
+    { paddingIdx, dtype = 'float32' }: EmbeddingLayerOptions = {},
+  ) {
     super()
     this.numEmbeddings = positiveInteger('Embedding', 'numEmbeddings', numEmbeddings)
     this.embeddingDim = positiveInteger('Embedding', 'embeddingDim', embeddingDim)
     this.paddingIdx = paddingIdx === undefined ? null : indexIn(paddingIdx, numEmbeddings)
     const initial = normal([numEmbeddings, embeddingDim], { dtype })
-    if (this.paddingIdx !== null) initial.host!.fill(0, this.paddingIdx * embeddingDim, (this.paddingIdx + 1) * embeddingDim)
+    if (this.paddingIdx !== null)
+      initial.host!.fill(0, this.paddingIdx * embeddingDim, (this.paddingIdx + 1) * embeddingDim)
     this.weight = new Parameter(initial, { name: `Embedding(${numEmbeddings}, ${embeddingDim}).weight` })
   }
 
-  /** @throws DTypeError for indices that are not int32; ValueError, when computed, for indices outside of the table */
+  /** @throws DTypeError for indices that are not int32, ValueError for indices outside of the table */
   override forward(indices: TensorLike): Tensor {
-    const vectors = embedding(this.weight, indices) // [..., embeddingDim]
-    if (this.paddingIdx === null || !vectors.requiresGrad) return vectors
-    const filling = (indices as Tensor).eq(this.paddingIdx).unsqueeze(-1)
-    return where(filling, vectors.detach(), vectors)
+    return embedding(this.weight, indices, this.paddingIdx === null ? {} : { paddingIdx: this.paddingIdx }) // [..., embeddingDim]
   }
 
   override describe(): string {

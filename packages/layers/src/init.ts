@@ -25,7 +25,8 @@ export interface InitOptions {
 
 /** Every element `value`. */
 export function constant(shape: Shape, value: number, options: InitOptions = {}): Tensor {
-  if (typeof value !== 'number') throw new ValueError(`constant: the value must be a number; got ${String(value)}`)
+  if (typeof value !== 'number')
+    throw new ValueError(`constant: the value must be a number; got ${String(value)}`)
   return make('constant', shape, options, (data) => data.fill(value))
 }
 
@@ -47,7 +48,10 @@ export function uniform(shape: Shape, options: InitOptions & { low?: number; hig
 }
 
 /** Normal numbers. */
-export function normal(shape: Shape, options: InitOptions & { mean?: number; deviation?: number } = {}): Tensor {
+export function normal(
+  shape: Shape,
+  options: InitOptions & { mean?: number; deviation?: number } = {},
+): Tensor {
   const { mean = 0, deviation = 1 } = options
   if (!(deviation >= 0)) throw new ValueError(`normal: the deviation must not be negative; got ${deviation}`)
   return make('normal', shape, options, (data) => fillNormal(data, mean, deviation, options.generator))
@@ -126,12 +130,22 @@ export function orthogonal(shape: Shape, options: XavierOptions = {}): Tensor {
 }
 
 /** A parameter that is uniform within ±1/√fanIn: how PyTorch starts linear and convolution layers, biases included. */
-export function fanInUniform(shape: Shape, fanIn: number, dtype: 'float32' | 'float64', name: string): Parameter {
+export function fanInUniform(
+  shape: Shape,
+  fanIn: number,
+  dtype: 'float32' | 'float64',
+  name: string,
+): Parameter {
   const bound = 1 / Math.sqrt(fanIn)
   return new Parameter(uniform(shape, { dtype, low: -bound, high: bound }), { name })
 }
 
-function make(name: string, shape: Shape, { dtype = 'float32' }: InitOptions, fill: (data: TypedArray) => void): Tensor {
+function make(
+  name: string,
+  shape: Shape,
+  { dtype = 'float32' }: InitOptions,
+  fill: (data: TypedArray) => void,
+): Tensor {
   checkShape(name, shape)
   lookUp(`dtype of ${name}`, dtype, { float32: true, float64: true })
   const data = hostArray(dtype, sizeOf(shape))
@@ -152,10 +166,15 @@ function kaimingDeviation(name: string, shape: Shape, options: KaimingOptions): 
 }
 
 // How many inputs an output sees, from the shape of a weight [out, in, ...window].
-function fansOf(name: string, shape: Shape): { fanIn: number; fanOut: number; receptive: number; columns: number } {
+function fansOf(
+  name: string,
+  shape: Shape,
+): { fanIn: number; fanOut: number; receptive: number; columns: number } {
   checkShape(name, shape)
   if (shape.length < 2) {
-    throw new ShapeError(`${name}: a weight must have two dimensions, [out, in, ...]; got ${formatShape(shape)}. Use uniform or normal`)
+    throw new ShapeError(
+      `${name}: a weight must have two dimensions, [out, in, ...]; got ${formatShape(shape)}. Use uniform or normal`,
+    )
   }
   const columns = sizeOf(shape.slice(1))
   return { fanIn: columns, fanOut: shape[0]!, receptive: sizeOf(shape.slice(2)), columns }
@@ -163,12 +182,18 @@ function fansOf(name: string, shape: Shape): { fanIn: number; fanOut: number; re
 
 function fillUniform(data: TypedArray, low: number, high: number, generator: Generator | undefined): void {
   eachBlock(data.length, generator, (start, words) => {
-    for (let i = 0; i < 4 && start + i < data.length; i++) data[start + i] = low + unit(words[i]!) * (high - low)
+    for (let i = 0; i < 4 && start + i < data.length; i++)
+      data[start + i] = low + unit(words[i]!) * (high - low)
   })
 }
 
 // Box and Muller 1958: two normal numbers from two uniform ones.
-function fillNormal(data: TypedArray, mean: number, deviation: number, generator: Generator | undefined): void {
+function fillNormal(
+  data: TypedArray,
+  mean: number,
+  deviation: number,
+  generator: Generator | undefined,
+): void {
   eachBlock(data.length, generator, (start, words) => {
     for (let pair = 0; pair < 4; pair += 2) {
       const radius = Math.sqrt(-2 * Math.log(unit(words[pair]!) + 2 ** -24))

@@ -28,7 +28,11 @@ export class Linear extends Module {
   readonly bias: Parameter | null
 
   /** @throws ValueError for sizes that are no positive integers */
-  constructor(inFeatures: number, outFeatures: number, { bias = true, dtype = 'float32' }: LinearOptions = {}) {
+  constructor(
+    inFeatures: number,
+    outFeatures: number,
+    { bias = true, dtype = 'float32' }: LinearOptions = {},
+  ) {
     super()
     this.inFeatures = positiveInteger('Linear', 'inFeatures', inFeatures)
     this.outFeatures = positiveInteger('Linear', 'outFeatures', outFeatures)

@@ -51,7 +51,9 @@ export abstract class Module {
 
   /** Like {@link parameters}, each with the first name it was found under. */
   namedParameters(): [string, Parameter][] {
-    return distinct(this.#namedVariables()).filter((entry): entry is [string, Parameter] => isParameter(entry[1]))
+    return distinct(this.#namedVariables()).filter((entry): entry is [string, Parameter] =>
+      isParameter(entry[1]),
+    )
   }
 
   /** State that is not trained, such as running statistics; each Variable once. */
@@ -70,7 +72,8 @@ export abstract class Module {
     const visit = (module: Module, name: string): void => {
       if (found.has(module)) return
       found.set(module, name)
-      for (const [key, member] of module.members()) if (member instanceof Module) visit(member, join(name, key))
+      for (const [key, member] of module.members())
+        if (member instanceof Module) visit(member, join(name, key))
     }
     visit(this, '')
     return [...found].map(([module, name]) => [name, module])
@@ -159,7 +162,9 @@ function join(path: string, name: string): string {
 
 function stateName(field: string): string {
   if (/^[A-Z]/.test(field)) return field
-  return field.replace(/([a-z0-9])([A-Z])/g, (_, before: string, capital: string) => `${before}_${capital}`).toLowerCase()
+  return field
+    .replace(/([a-z0-9])([A-Z])/g, (_, before: string, capital: string) => `${before}_${capital}`)
+    .toLowerCase()
 }
 
 // --- Frames around forward ------------------------------------------------------------------------------------------
@@ -179,7 +184,12 @@ function frameForwards(prototype: Module): void {
     const frame = function (this: Module, ...inputs: never[]): unknown {
       return runForward(this, forward, inputs)
     }
-    Object.defineProperty(level, 'forward', { value: frame, configurable: true, writable: true, enumerable: false })
+    Object.defineProperty(level, 'forward', {
+      value: frame,
+      configurable: true,
+      writable: true,
+      enumerable: false,
+    })
   }
 }
 
@@ -225,7 +235,11 @@ function classLabel(module: Module): string {
 function keepOutputs(output: unknown): void {
   if (output instanceof Tensor) engine.keepIfComputed(output)
   else if (Array.isArray(output)) output.forEach(keepOutputs)
-  else if (output !== null && typeof output === 'object' && Object.getPrototypeOf(output) === Object.prototype) {
+  else if (
+    output !== null &&
+    typeof output === 'object' &&
+    Object.getPrototypeOf(output) === Object.prototype
+  ) {
     Object.values(output).forEach(keepOutputs)
   }
 }

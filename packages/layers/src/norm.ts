@@ -1,17 +1,26 @@
 // Normalisation within each example: statistics are those of the example alone, in training and evaluation alike. Not
-// here: statistics over the batch (batchNorm.ts).
+// here: statistics over the batch (batchNorm.ts), and the formulas, which are ops of @nabla/tensor.
 import { formatShape, ShapeError, ValueError } from '@nabla/engine'
-import { Parameter, toTensor, type Tensor, type TensorLike } from '@nabla/tensor'
-import { positiveInteger } from './check.ts'
+import {
+  groupNorm,
+  instanceNorm,
+  layerNorm,
+  Parameter,
+  rmsNorm,
+  toTensor,
+  type Tensor,
+  type TensorLike,
+} from '@nabla/tensor'
+import { nonNegative, positiveInteger } from './check.ts'
 import { ones, zeros } from './init.ts'
 import type { FloatingType } from './linear.ts'
 import { Module } from './module.ts'
 
-/** Settings of {@link LayerNorm} and {@link GroupNorm}. */
-export interface NormOptions {
+/** Settings of {@link LayerNorm}, {@link GroupNorm} and {@link InstanceNorm2d}. */
+export interface NormLayerOptions {
   /** Added to the variance, so that constant inputs divide by no zero. Default 1e-5. */
   eps?: number
-  /** Whether a scale and a shift per element (or channel) are learned (the default). */
+  /** Whether a scale and a shift are learned. Default true; for instance norms false. */
   affine?: boolean
   /** Whether a shift is learned beside the scale (the default). */
   bias?: boolean
@@ -30,26 +39,22 @@ export class LayerNorm extends Module {
   readonly bias: Parameter | null
 
   /** @throws ValueError for sizes that are no positive integers */
-  constructor(
-    normalizedShape: number | readonly number[],
-    { eps = 1e-5, affine = true, bias = true, dtype = 'float32' }: NormOptions = {},
-  ) {
+  constructor(normalizedShape: number | readonly number[], options: NormLayerOptions = {}) {
     super()
     this.normalizedShape = checkSizes('LayerNorm', normalizedShape)
-    this.eps = checkEps('LayerNorm', eps)
-    this.weight = affine ? new Parameter(ones(this.normalizedShape, { dtype }), { name: 'LayerNorm.weight' }) : null
-    this.bias = affine && bias ? new Parameter(zeros(this.normalizedShape, { dtype }), { name: 'LayerNorm.bias' }) : null
+    this.eps = nonNegative('LayerNorm', 'eps', options.eps ?? 1e-5)
+    const { weight, bias } = scaleAndShift('LayerNorm', this.normalizedShape, options)
+    this.weight = weight
+    this.bias = bias
   }
 
   /** @throws ShapeError when x does not end in `normalizedShape` */
-  override forward(value: TensorLike): Tensor {
-    const x = toTensor('LayerNorm', value)
-    const dims = trailingDims('LayerNorm', x, this.normalizedShape)
-    return affineOf(standardize(x, dims, this.eps), this.weight, this.bias)
+  override forward(x: TensorLike): Tensor {
+    return layerNorm(x, this.normalizedShape, { weight: this.weight, bias: this.bias, eps: this.eps })
   }
 
   override describe(): string {
-    return this.normalizedShape.length === 1 ? String(this.normalizedShape[0]) : formatShape(this.normalizedShape)
+    return formatSizes(this.normalizedShape)
   }
 }
 
@@ -75,23 +80,23 @@ export class RMSNorm extends Module {
   readonly weight: Parameter | null
 
   /** @throws ValueError for sizes that are no positive integers */
-  constructor(normalizedShape: number | readonly number[], { eps, affine = true, dtype = 'float32' }: RMSNormOptions = {}) {
+  constructor(
+    normalizedShape: number | readonly number[],
+    { eps, affine = true, dtype = 'float32' }: RMSNormOptions = {},
+  ) {
     super()
     this.normalizedShape = checkSizes('RMSNorm', normalizedShape)
-    this.eps = checkEps('RMSNorm', eps ?? machineEpsilon[dtype])
-    this.weight = affine ? new Parameter(ones(this.normalizedShape, { dtype }), { name: 'RMSNorm.weight' }) : null
+    this.eps = nonNegative('RMSNorm', 'eps', eps ?? machineEpsilon[dtype])
+    this.weight = scaleAndShift('RMSNorm', this.normalizedShape, { affine, dtype }).weight
   }
 
   /** @throws ShapeError when x does not end in `normalizedShape` */
-  override forward(value: TensorLike): Tensor {
-    const x = toTensor('RMSNorm', value)
-    const dims = trailingDims('RMSNorm', x, this.normalizedShape)
-    const scale = x.square().mean(dims, { keepdim: true }).add(this.eps).rsqrt()
-    return affineOf(x.mul(scale), this.weight, null)
+  override forward(x: TensorLike): Tensor {
+    return rmsNorm(x, this.normalizedShape, { weight: this.weight, eps: this.eps })
   }
 
   override describe(): string {
-    return this.normalizedShape.length === 1 ? String(this.normalizedShape[0]) : formatShape(this.normalizedShape)
+    return formatSizes(this.normalizedShape)
   }
 }
 
@@ -108,32 +113,23 @@ export class GroupNorm extends Module {
   readonly bias: Parameter | null
 
   /** @throws ValueError when the groups do not divide the channels */
-  constructor(
-    numGroups: number,
-    numChannels: number,
-    { eps = 1e-5, affine = true, bias = true, dtype = 'float32' }: NormOptions = {},
-  ) {
+  constructor(numGroups: number, numChannels: number, options: NormLayerOptions = {}) {
     super()
     this.numGroups = positiveInteger('GroupNorm', 'numGroups', numGroups)
     this.numChannels = positiveInteger('GroupNorm', 'numChannels', numChannels)
     if (numChannels % numGroups !== 0) {
       throw new ValueError(`GroupNorm: numGroups (${numGroups}) must divide numChannels (${numChannels})`)
     }
-    this.eps = checkEps('GroupNorm', eps)
-    this.weight = affine ? new Parameter(ones([numChannels], { dtype }), { name: 'GroupNorm.weight' }) : null
-    this.bias = affine && bias ? new Parameter(zeros([numChannels], { dtype }), { name: 'GroupNorm.bias' }) : null
+    this.eps = nonNegative('GroupNorm', 'eps', options.eps ?? 1e-5)
+    const { weight, bias } = scaleAndShift('GroupNorm', [numChannels], options)
+    this.weight = weight
+    this.bias = bias
   }
 
   /** @throws ShapeError when x has not `numChannels` channels in dimension 1 */
   override forward(value: TensorLike): Tensor {
-    const x = toTensor('GroupNorm', value)
-    if (x.rank < 2 || x.shape[1] !== this.numChannels) {
-      throw new ShapeError(`GroupNorm(${this.describe()}): x must be [N, ${this.numChannels}, ...]; got ${formatShape(x.shape)}`)
-    }
-    const perGroup = (x.size / x.shape[0]! || 0) / this.numGroups
-    const groups = x.reshape([x.shape[0]!, this.numGroups, perGroup]) // [N, G, C / G · ...]
-    const y = standardize(groups, [2], this.eps).reshape(x.shape) // [N, C, ...]
-    return affineOf(y, perChannel(this.weight, x.rank), perChannel(this.bias, x.rank))
+    const x = withChannels('GroupNorm', value, this.numChannels)
+    return groupNorm(x, this.numGroups, { weight: this.weight, bias: this.bias, eps: this.eps })
   }
 
   override describe(): string {
@@ -141,30 +137,55 @@ export class GroupNorm extends Module {
   }
 }
 
-/** (x - mean) / √(variance + eps) over some dimensions, the variance being that of a whole population. */
-export function standardize(x: Tensor, dims: readonly number[], eps: number): Tensor {
-  const centered = x.sub(x.mean(dims, { keepdim: true }))
-  const variance = centered.square().mean(dims, { keepdim: true })
-  return centered.mul(variance.add(eps).rsqrt())
-}
+/**
+ * Brings each channel of each image to mean 0 and variance 1 (Ulyanov, Vedaldi and Lempitsky 2016). Nothing is learned
+ * unless asked for.
+ *
+ * Shape: x [N, C, ...] -> y of the same shape; weight and bias, where there are such, [C].
+ */
+export class InstanceNorm2d extends Module {
+  readonly numFeatures: number
+  readonly eps: number
+  readonly weight: Parameter | null
+  readonly bias: Parameter | null
 
-/** x · weight + bias, where there are such. */
-export function affineOf(x: Tensor, weight: TensorLike | null, bias: TensorLike | null): Tensor {
-  const scaled = weight === null ? x : x.mul(weight)
-  return bias === null ? scaled : scaled.add(bias)
-}
-
-/** A value per channel [C], shaped to meet [N, C, ...] of the given rank. */
-export function perChannel(value: Parameter | null, rank: number): Tensor | null {
-  return value === null ? null : value.value.reshape([value.shape[0]!, ...Array.from({ length: rank - 2 }, () => 1)])
-}
-
-/** @throws ValueError unless eps is a number that keeps denominators from zero */
-export function checkEps(layer: string, eps: number): number {
-  if (typeof eps !== 'number' || !(eps >= 0) || eps === Infinity) {
-    throw new ValueError(`${layer}: eps must be a small non-negative number; got ${String(eps)}`)
+  /** @throws ValueError for a number of features that is no positive integer */
+  constructor(numFeatures: number, options: NormLayerOptions = {}) {
+    super()
+    this.numFeatures = positiveInteger('InstanceNorm2d', 'numFeatures', numFeatures)
+    this.eps = nonNegative('InstanceNorm2d', 'eps', options.eps ?? 1e-5)
+    const { weight, bias } = scaleAndShift('InstanceNorm2d', [numFeatures], { affine: false, ...options })
+    this.weight = weight
+    this.bias = bias
   }
-  return eps
+
+  /** @throws ShapeError when x has not `numFeatures` channels in dimension 1 */
+  override forward(value: TensorLike): Tensor {
+    const x = withChannels('InstanceNorm2d', value, this.numFeatures)
+    return instanceNorm(x, { weight: this.weight, bias: this.bias, eps: this.eps })
+  }
+
+  override describe(): string {
+    return String(this.numFeatures)
+  }
+}
+
+/** Parameters that leave normalised values as they are at first: ones to scale and zeros to shift by. */
+export function scaleAndShift(
+  layer: string,
+  shape: readonly number[],
+  { affine = true, bias = true, dtype = 'float32' }: NormLayerOptions,
+): { weight: Parameter | null; bias: Parameter | null } {
+  return {
+    weight: affine ? new Parameter(ones(shape, { dtype }), { name: `${layer}.weight` }) : null,
+    bias: affine && bias ? new Parameter(zeros(shape, { dtype }), { name: `${layer}.bias` }) : null,
+  }
+}
+
+function withChannels(layer: string, value: TensorLike, channels: number): Tensor {
+  const x = toTensor(layer, value)
+  if (x.rank >= 2 && x.shape[1] === channels) return x
+  throw new ShapeError(`${layer}: x must be [N, ${channels}, ...]; got ${formatShape(x.shape)}`)
 }
 
 function checkSizes(layer: string, sizes: number | readonly number[]): readonly number[] {
@@ -174,10 +195,6 @@ function checkSizes(layer: string, sizes: number | readonly number[]): readonly 
   return list
 }
 
-function trailingDims(layer: string, x: Tensor, sizes: readonly number[]): number[] {
-  const first = x.rank - sizes.length
-  if (first < 0 || sizes.some((size, i) => x.shape[first + i] !== size)) {
-    throw new ShapeError(`${layer}: x must end in ${formatShape(sizes)}; got shape ${formatShape(x.shape)}`)
-  }
-  return sizes.map((_, i) => first + i)
+function formatSizes(sizes: readonly number[]): string {
+  return sizes.length === 1 ? String(sizes[0]) : formatShape(sizes)
 }

@@ -1,6 +1,6 @@
 // Layers that change shapes and nothing else.
 import { flatten, unflatten, type Tensor, type TensorLike } from '@nabla/tensor'
-import { positiveInteger } from './check.ts'
+import { integer, positiveInteger } from './check.ts'
 import { Module } from './module.ts'
 
 /**
@@ -12,10 +12,11 @@ export class Flatten extends Module {
   readonly start: number
   readonly end: number
 
+  /** @throws ValueError for dimensions that are no integers */
   constructor(start: number = 1, end: number = -1) {
     super()
-    this.start = start
-    this.end = end
+    this.start = integer('Flatten', 'start', start)
+    this.end = integer('Flatten', 'end', end)
   }
 
   override forward(x: TensorLike): Tensor {
@@ -39,7 +40,7 @@ export class Unflatten extends Module {
   /** @throws ValueError for sizes that are no positive integers (one may be -1) */
   constructor(dim: number, sizes: readonly number[]) {
     super()
-    this.dim = dim
+    this.dim = integer('Unflatten', 'dim', dim)
     this.sizes = [...sizes]
     for (const size of this.sizes) if (size !== -1) positiveInteger('Unflatten', 'each size', size)
   }

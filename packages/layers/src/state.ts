@@ -47,10 +47,14 @@ export function loadState(
   if (strict && missing.length + unexpected.length > 0) throw namesError(model, missing, unexpected)
   const misfits = present.filter(([name, variable]) => !sameShape(given.get(name)!.shape, variable.shape))
   if (misfits.length > 0) {
-    const list = misfits.map(([name, { shape }]) => `${name} is ${formatShape(given.get(name)!.shape)}, not ${formatShape(shape)}`)
+    const list = misfits.map(
+      ([name, { shape }]) => `${name} is ${formatShape(given.get(name)!.shape)}, not ${formatShape(shape)}`,
+    )
     throw new ShapeError(`loadStateDict: shapes do not fit ${model}: ${list.join('; ')}`)
   }
-  const values = present.map(([name, variable]) => [variable, valueOf(name, given.get(name)!, variable.dtype)] as const)
+  const values = present.map(
+    ([name, variable]) => [variable, valueOf(name, given.get(name)!, variable.dtype)] as const,
+  )
   for (const [variable, value] of values) variable.value = value
   flush()
   return { missing, unexpected }
@@ -69,7 +73,9 @@ function valueOf(name: string, entry: StateEntry, dtype: DType): Tensor {
   if (entry instanceof Variable) return entry.value.to(dtype)
   if (entry instanceof Tensor) return entry.to(dtype)
   if (!ArrayBuffer.isView(entry.data)) {
-    throw new ValueError(`loadStateDict: the data of ${name} is no typed array; give { data, shape } with a Float32Array, say`)
+    throw new ValueError(
+      `loadStateDict: the data of ${name} is no typed array; give { data, shape } with a Float32Array, say`,
+    )
   }
   return tensor(entry.data, { shape: entry.shape, dtype })
 }

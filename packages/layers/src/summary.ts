@@ -12,7 +12,9 @@ export function summary(model: Module): string {
   const rows = [['name', 'layer', 'shapes', 'parameters']]
   for (const [name, module] of model.namedModules()) {
     const members = [...module.members()].map(([, member]) => member)
-    const own = module.parameters().filter((parameter) => members.includes(parameter) && !counted.has(parameter))
+    const own = module
+      .parameters()
+      .filter((parameter) => members.includes(parameter) && !counted.has(parameter))
     const hasModules = members.some((member) => 'namedModules' in member)
     if (own.length === 0 && hasModules) continue
     for (const parameter of own) counted.add(parameter)
@@ -35,7 +37,9 @@ function grouped(count: number): string {
 
 function layOut(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  const lines = rows.map((row) => row.map((cell, i) => (i === 3 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  '))
+  const lines = rows.map((row) =>
+    row.map((cell, i) => (i === 3 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  '),
+  )
   const rule = '-'.repeat(lines[0]!.length)
   return [lines[0], rule, ...lines.slice(1), rule].join('\n')
 }

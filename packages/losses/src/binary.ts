@@ -1,8 +1,9 @@
 // Losses of yes-or-no predictions: targets are 0 or 1 (anything between is a degree of belief), or -1 and 1 where said.
 // Read next: classification.ts, for one class out of several.
-import { formatShape, ShapeError } from '@nabla/engine'
-import { noGrad, toTensor, where, type Tensor, type TensorLike } from '@nabla/tensor'
+import { call, formatShape, ShapeError, type Expr } from '@nabla/engine'
+import { binary, toTensor, where, type BinaryOp, type Tensor, type TensorLike } from '@nabla/tensor'
 import { alignedTo, pairOf, reduce, type LossOptions } from './common.ts'
+import { checkProbabilities } from './labels.ts'
 
 /** Settings of {@link binaryCrossEntropy}. */
 export interface BinaryCrossEntropyOptions extends LossOptions {
@@ -12,11 +13,12 @@ export interface BinaryCrossEntropyOptions extends LossOptions {
 
 /**
  * Cross-entropy of predicted probabilities: -(y·log x + (1 - y)·log(1 - x)). Logarithms are at least -100, so that a
- * prediction which is wrong and certain costs much, but not infinitely much; its gradient is 0. Where a model ends in a
- * sigmoid, leaving that out and using {@link binaryCrossEntropyWithLogits} is more exact.
+ * prediction which is wrong and certain costs much, but not infinitely much. Where a model ends in a sigmoid, leaving
+ * that out and using {@link binaryCrossEntropyWithLogits} is more exact.
  *
  * Shape: predictions (probabilities) and targets [...] -> scalar, or [...] with reduction `none`.
  * @throws ShapeError when the shapes differ in more than dimensions of size 1
+ * @throws ValueError for predictions and targets outside of [0, 1], where they come from data
  */
 export function binaryCrossEntropy(
   predictions: TensorLike,
@@ -24,16 +26,37 @@ export function binaryCrossEntropy(
   options: BinaryCrossEntropyOptions = {},
 ): Tensor {
   const [x, y] = pairOf('binaryCrossEntropy', predictions, targets)
-  const yes = y.mul(boundedLog(x))
-  const no = y.mul(-1).add(1).mul(boundedLog(x.mul(-1).add(1)))
-  return reduce(weighted('binaryCrossEntropy', yes.add(no).neg(), options.weight), options.reduction)
+  checkProbabilities('binaryCrossEntropy', 'prediction', predictions)
+  checkProbabilities('binaryCrossEntropy', 'target', targets)
+  const values = costOfProbability(x, y)
+  return reduce(weighted('binaryCrossEntropy', values, options.weight), options.reduction)
 }
 
-// max(log x, -100). Below exp(-100) the logarithm is never taken: its slope there, times 0, would be NaN.
-function boundedLog(x: Tensor): Tensor {
-  const least = Math.exp(-100)
-  const positive = noGrad(() => x.gt(least))
-  return where(x.isNaN(), x, where(positive, where(positive, x, 1).log(), -100))
+// An op of its own because of its derivative: that of a logarithm near 0, times the 0 of the bound, would be NaN, where
+// the derivative of the whole, (x - y) / (x (1 - x)), only has to be kept from dividing by 0.
+const costOfProbability: BinaryOp = binary('costOfProbability', {
+  expr: (x, y) => {
+    const yes = call('mul', y, boundedLog(x))
+    const no = call('mul', call('sub', 1, y), boundedLog(call('sub', 1, x)))
+    return call('neg', call('add', yes, no))
+  },
+  gradient: [
+    (upstream, _, x, y) => upstream.mul(x.sub(y)).div(x.sub(x.square()).clamp({ min: 1e-12 })),
+    (upstream, _, x) =>
+      upstream.mul(
+        x
+          .neg()
+          .add(1)
+          .log()
+          .clamp({ min: -100 })
+          .sub(x.log().clamp({ min: -100 })),
+      ),
+  ],
+  domain: { low: 0.05, high: 0.95 },
+})
+
+function boundedLog(x: Expr): Expr {
+  return call('max', call('log', x), -100)
 }
 
 /** Settings of {@link binaryCrossEntropyWithLogits}. */
@@ -47,6 +70,7 @@ export interface BinaryLogitsOptions extends BinaryCrossEntropyOptions {
  *
  * Shape: predictions (logits) and targets [...] -> scalar, or [...] with reduction `none`.
  * @throws ShapeError when the shapes differ in more than dimensions of size 1
+ * @throws ValueError for targets outside of [0, 1], where they come from data
  */
 export function binaryCrossEntropyWithLogits(
   predictions: TensorLike,
@@ -56,6 +80,7 @@ export function binaryCrossEntropyWithLogits(
   const { posWeight, weight, reduction } = options
   const name = 'binaryCrossEntropyWithLogits'
   const [x, y] = pairOf(name, predictions, targets)
+  checkProbabilities(name, 'target', targets)
   const yes = posWeight === undefined ? y : weighted(name, y, posWeight)
   // -log(1 - sigmoid(x)) = x - log(sigmoid(x))
   const no = y.mul(-1).add(1)
@@ -64,7 +89,11 @@ export function binaryCrossEntropyWithLogits(
 }
 
 /** log(1 + exp(-y·x)) for targets of -1 and 1. Shapes as {@link binaryCrossEntropy}. */
-export function softMarginLoss(predictions: TensorLike, targets: TensorLike, options: LossOptions = {}): Tensor {
+export function softMarginLoss(
+  predictions: TensorLike,
+  targets: TensorLike,
+  options: LossOptions = {},
+): Tensor {
   const [x, y] = pairOf('softMarginLoss', predictions, targets)
   return reduce(x.mul(y).logsigmoid().neg(), options.reduction)
 }
@@ -97,7 +126,11 @@ export interface MarginOptions extends LossOptions {
 }
 
 /** x where the target is 1, max(0, margin - x) where it is -1. Default margin 1. Shapes as {@link binaryCrossEntropy}. */
-export function hingeEmbeddingLoss(predictions: TensorLike, targets: TensorLike, options: MarginOptions = {}): Tensor {
+export function hingeEmbeddingLoss(
+  predictions: TensorLike,
+  targets: TensorLike,
+  options: MarginOptions = {},
+): Tensor {
   const { margin = 1, reduction } = options
   const [x, y] = pairOf('hingeEmbeddingLoss', predictions, targets)
   const near = where(y.ne(-1), x, 0)
@@ -129,7 +162,9 @@ function weighted(loss: string, values: Tensor, weight: TensorLike | undefined):
   const factor = toTensor(loss, weight)
   const added = values.rank - factor.rank
   if (added < 0 || factor.shape.some((size, dim) => size !== 1 && size !== values.shape[added + dim])) {
-    throw new ShapeError(`${loss}: a weight of shape ${formatShape(factor.shape)} does not broadcast to ${formatShape(values.shape)}`)
+    throw new ShapeError(
+      `${loss}: a weight of shape ${formatShape(factor.shape)} does not broadcast to ${formatShape(values.shape)}`,
+    )
   }
   return values.mul(factor)
 }

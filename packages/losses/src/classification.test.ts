@@ -51,11 +51,17 @@ test('weights divide the mean by their sum', async () => {
 test('ignored examples count nowhere, whether or not the index is a class', async () => {
   const mean = (costs[0]![0]! + costs[2]![1]!) / 2
   expect(await crossEntropy(tensor(logits), labels([0, -100, 1])).item()).toBeCloseTo(mean, 5)
-  expect(await crossEntropy(tensor(logits), labels([0, 2, 1]), { ignoreIndex: 2 }).item()).toBeCloseTo(mean, 5)
+  expect(await crossEntropy(tensor(logits), labels([0, 2, 1]), { ignoreIndex: 2 }).item()).toBeCloseTo(
+    mean,
+    5,
+  )
   // The same for labels that are computed, which cannot be counted beforehand.
   const computed = labels([1, 3, 2]).sub(1)
   expect(await crossEntropy(tensor(logits), computed, { ignoreIndex: 2 }).item()).toBeCloseTo(mean, 5)
-  const weighted = await crossEntropy(tensor(logits), labels([0, 2, 1]), { ignoreIndex: 2, weight: tensor([1, 2, 4]) }).item()
+  const weighted = await crossEntropy(tensor(logits), labels([0, 2, 1]), {
+    ignoreIndex: 2,
+    weight: tensor([1, 2, 4]),
+  }).item()
   expect(weighted).toBeCloseTo((costs[0]![0]! + 2 * costs[2]![1]!) / 3, 5)
   const smooth = await crossEntropy(tensor(logits), labels([0, -100, 1]), { labelSmoothing: 0.3 }).item()
   const even = (row: number[]): number => row.reduce((a, b) => a + b) / 3
@@ -68,7 +74,10 @@ test('targets may be distributions', async () => {
   expect(await crossEntropy(tensor([logits[1]!]), tensor([target])).item()).toBeCloseTo(expected, 5)
   const oneHot = tensor([[0, 1, 0]])
   const smooth = await crossEntropy(tensor([logits[1]!]), oneHot, { labelSmoothing: 0.3 }).item()
-  expect(smooth).toBeCloseTo(await crossEntropy(tensor([logits[1]!]), labels([1]), { labelSmoothing: 0.3 }).item(), 5)
+  expect(smooth).toBeCloseTo(
+    await crossEntropy(tensor([logits[1]!]), labels([1]), { labelSmoothing: 0.3 }).item(),
+    5,
+  )
 })
 
 test('images of classes, and single examples', async () => {
@@ -109,21 +118,33 @@ test('labels must be whole, and shaped like the examples', async () => {
     6,
   )
   expect(() => crossEntropy(tensor(logits), tensor([0, 0.5, 1]))).toThrow(DTypeError)
-  expect(() => crossEntropy(tensor(logits), tensor([0, 2, 1]).add(0))).toThrow(/class indices must be int32; got float32/)
+  expect(() => crossEntropy(tensor(logits), tensor([0, 2, 1]).add(0))).toThrow(
+    /class indices must be int32; got float32/,
+  )
   expect(() => crossEntropy(tensor(logits), labels([0, 1]))).toThrow(ShapeError)
-  expect(() => crossEntropy(tensor(logits), labels([0, 1]))).toThrow(/predictions \[3, 3\] need class indices \[3\]; got \[2\]/)
+  expect(() => crossEntropy(tensor(logits), labels([0, 1]))).toThrow(
+    /predictions \[3, 3\] need class indices \[3\]; got \[2\]/,
+  )
   expect(() => crossEntropy(labels([0, 1]), tensor([0.5]))).toThrow(/predictions must be real; got int32/)
-  expect(() => crossEntropy(tensor(logits), tensor(logits).to('int32'))).toThrow(/are probabilities and must be real/)
+  expect(() => crossEntropy(tensor(logits), tensor(logits).to('int32'))).toThrow(
+    /are probabilities and must be real/,
+  )
 })
 
 test('options out of range are refused', () => {
   const y = labels([0, 2, 1])
   expect(() => crossEntropy(tensor(logits), y, { labelSmoothing: 2 })).toThrow(/labelSmoothing/)
-  expect(() => crossEntropy(tensor(logits), y, { weight: tensor([1, 2]) })).toThrow(/one number per class, \[3\]; got \[2\]/)
-  expect(() => crossEntropy(tensor(logits), y, { reduction: 'total' as 'sum' })).toThrow(/unknown reduction 'total'/)
+  expect(() => crossEntropy(tensor(logits), y, { weight: tensor([1, 2]) })).toThrow(
+    /one number per class, \[3\]; got \[2\]/,
+  )
+  expect(() => crossEntropy(tensor(logits), y, { reduction: 'total' as 'sum' })).toThrow(
+    /unknown reduction 'total'/,
+  )
 })
 
 test('losses by name', () => {
   expect(loss('crossEntropy')).toBe(crossEntropy)
-  expect(() => loss('crossentropi' as 'crossEntropy')).toThrow(/unknown loss 'crossentropi'. Did you mean 'crossEntropy'\?/)
+  expect(() => loss('crossentropi' as 'crossEntropy')).toThrow(
+    /unknown loss 'crossentropi'. Did you mean 'crossEntropy'\?/,
+  )
 })

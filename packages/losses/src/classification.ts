@@ -3,7 +3,7 @@
 // whole cross-entropy is one pass over the logits. Read next: labels.ts, which checks the targets.
 import { formatShape, sameShape, ShapeError, ValueError, isFloating, DTypeError } from '@nabla/engine'
 import { arange, logSoftmax, toTensor, where, type Tensor, type TensorLike } from '@nabla/tensor'
-import { checkReduction, reduce, type LossOptions, type Reduction } from './common.ts'
+import { checkReduction, reduce, type LossOptions, type LossReduction } from './common.ts'
 import { checkLabels, type Labels } from './labels.ts'
 
 /** Settings of {@link nllLoss}. */
@@ -33,17 +33,24 @@ export interface CrossEntropyOptions extends NllOptions {
  * @throws DTypeError for indices that are not whole
  * @throws ValueError for an index outside of the classes, naming it and its position
  */
-export function crossEntropy(logits: TensorLike, targets: TensorLike, options: CrossEntropyOptions = {}): Tensor {
+export function crossEntropy(
+  logits: TensorLike,
+  targets: TensorLike,
+  options: CrossEntropyOptions = {},
+): Tensor {
   const { labelSmoothing = 0, weight, reduction } = options
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-    throw new ValueError(`crossEntropy: labelSmoothing must lie between 0 and 1; got ${String(labelSmoothing)}`)
+    throw new ValueError(
+      `crossEntropy: labelSmoothing must lie between 0 and 1; got ${String(labelSmoothing)}`,
+    )
   }
   checkReduction(reduction)
   const x = checkScores('crossEntropy', toTensor('crossEntropy', logits))
   const y = toTensor('crossEntropy', targets)
   const dim = classDim(x)
   const logProbabilities = logSoftmax(x, dim)
-  if (sameShape(x.shape, y.shape)) return ofDistributions(logProbabilities, y, dim, labelSmoothing, weight, reduction)
+  if (sameShape(x.shape, y.shape))
+    return ofDistributions(logProbabilities, y, dim, labelSmoothing, weight, reduction)
   const labels = checkLabels('crossEntropy', x, dim, y, options.ignoreIndex)
   return ofLabels('crossEntropy', logProbabilities, dim, labels, labelSmoothing, weight, reduction)
 }
@@ -77,7 +84,11 @@ export interface MultiMarginOptions extends LossOptions {
  *
  * Shape: scores [N, C] or [C]; targets [N] or [] -> scalar, or [N] with reduction `none`. Errors as {@link crossEntropy}.
  */
-export function multiMarginLoss(scores: TensorLike, targets: TensorLike, options: MultiMarginOptions = {}): Tensor {
+export function multiMarginLoss(
+  scores: TensorLike,
+  targets: TensorLike,
+  options: MultiMarginOptions = {},
+): Tensor {
   const { p = 1, margin = 1, weight, reduction } = options
   if (p !== 1 && p !== 2) throw new ValueError(`multiMarginLoss: p must be 1 or 2; got ${String(p)}`)
   const x = checkScores('multiMarginLoss', toTensor('multiMarginLoss', scores))
@@ -101,7 +112,11 @@ export function multiMarginLoss(scores: TensorLike, targets: TensorLike, options
  * or [N] with reduction `none`.
  * @throws ShapeError when the shapes differ, DTypeError for targets that are not int32
  */
-export function multilabelMarginLoss(scores: TensorLike, targets: TensorLike, options: LossOptions = {}): Tensor {
+export function multilabelMarginLoss(
+  scores: TensorLike,
+  targets: TensorLike,
+  options: LossOptions = {},
+): Tensor {
   const x = checkScores('multilabelMarginLoss', toTensor('multilabelMarginLoss', scores))
   const y = toTensor('multilabelMarginLoss', targets)
   if (x.rank > 2 || !sameShape(x.shape, y.shape)) {
@@ -112,7 +127,10 @@ export function multilabelMarginLoss(scores: TensorLike, targets: TensorLike, op
   if (y.dtype !== 'int32') throw new DTypeError(`multilabelMarginLoss: targets must be int32; got ${y.dtype}`)
   // A target counts while no -1 has come before it.
   const listed = y.lt(0).to('int32').cumsum(-1).eq(0) // [N, C]
-  const entries = y.unsqueeze(-1).eq(arange(x.shape.at(-1)!)).logicalAnd(listed.unsqueeze(-1)) // [N, entry, C]
+  const entries = y
+    .unsqueeze(-1)
+    .eq(arange(x.shape.at(-1)!))
+    .logicalAnd(listed.unsqueeze(-1)) // [N, entry, C]
   const right = entries.any(-2).unsqueeze(-2) // [N, 1, C]
   const others = x.unsqueeze(-2) // [N, 1, C]
   const own = where(entries, others, 0).sum(-1, { keepdim: true }) // [N, entry, 1]
@@ -133,7 +151,7 @@ function ofLabels(
   labels: Labels,
   smoothing: number,
   weight: TensorLike | undefined,
-  reduction: Reduction = 'mean',
+  reduction: LossReduction = 'mean',
 ): Tensor {
   const right = chosen(logProbabilities, dim, labels.indices)
   const perClass = weight === undefined ? null : weightPerClass(loss, weight, logProbabilities, dim)
@@ -158,7 +176,7 @@ function ofDistributions(
   dim: number,
   smoothing: number,
   weight: TensorLike | undefined,
-  reduction: Reduction = 'mean',
+  reduction: LossReduction = 'mean',
 ): Tensor {
   if (!isFloating(targets.dtype)) {
     throw new DTypeError(
@@ -168,7 +186,8 @@ function ofDistributions(
   }
   const classes = logProbabilities.shape[dim]!
   const smooth = smoothing === 0 ? targets : targets.mul(1 - smoothing).add(smoothing / classes)
-  const costs = weight === undefined ? smooth : smooth.mul(weightPerClass('crossEntropy', weight, logProbabilities, dim))
+  const costs =
+    weight === undefined ? smooth : smooth.mul(weightPerClass('crossEntropy', weight, logProbabilities, dim))
   const values = logProbabilities.mul(costs).sum(dim).neg() // [N, d1, ...]
   return reduce(values, reduction)
 }
@@ -176,7 +195,9 @@ function ofDistributions(
 function weightPerClass(loss: string, weight: TensorLike, x: Tensor, dim: number): Tensor {
   const perClass = toTensor(loss, weight)
   if (!sameShape(perClass.shape, [x.shape[dim]!])) {
-    throw new ShapeError(`${loss}: weight must hold one number per class, [${x.shape[dim]}]; got ${formatShape(perClass.shape)}`)
+    throw new ShapeError(
+      `${loss}: weight must hold one number per class, [${x.shape[dim]}]; got ${formatShape(perClass.shape)}`,
+    )
   }
   return perClass.reshape(alongClasses(x, dim))
 }
@@ -192,8 +213,13 @@ function classDim(x: Tensor): number {
 
 function checkScores(loss: string, x: Tensor): Tensor {
   if (x.rank === 0 || x.shape[classDim(x)] === 0) {
-    throw new ShapeError(`${loss}: predictions must be [N, C], [N, C, d1, ...] or [C] with at least one class; got ${formatShape(x.shape)}`)
+    throw new ShapeError(
+      `${loss}: predictions must be [N, C], [N, C, d1, ...] or [C] with at least one class; got ${formatShape(x.shape)}`,
+    )
   }
-  if (!isFloating(x.dtype)) throw new DTypeError(`${loss}: predictions must be real; got ${x.dtype}. The order is (predictions, targets)`)
+  if (!isFloating(x.dtype))
+    throw new DTypeError(
+      `${loss}: predictions must be real; got ${x.dtype}. The order is (predictions, targets)`,
+    )
   return x
 }

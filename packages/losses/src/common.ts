@@ -3,27 +3,27 @@ import { formatShape, lookUp, sameShape, ShapeError, type Shape } from '@nabla/e
 import { toTensor, type Tensor, type TensorLike } from '@nabla/tensor'
 
 /** What becomes of the losses of the elements: their mean (the default), their sum, or nothing. */
-export type Reduction = 'mean' | 'sum' | 'none'
+export type LossReduction = 'mean' | 'sum' | 'none'
 
 /** Settings of every loss. */
 export interface LossOptions {
   /** Default `mean`. */
-  reduction?: Reduction
+  reduction?: LossReduction
 }
 
-const reductions: Readonly<Record<Reduction, (values: Tensor) => Tensor>> = {
+const reductions: Readonly<Record<LossReduction, (values: Tensor) => Tensor>> = {
   mean: (values) => values.mean(),
   sum: (values) => values.sum(),
   none: (values) => values,
 }
 
 /** Applies a reduction. @throws ValueError listing the known ones */
-export function reduce(values: Tensor, reduction: Reduction = 'mean'): Tensor {
+export function reduce(values: Tensor, reduction: LossReduction = 'mean'): Tensor {
   return lookUp('reduction', reduction, reductions)(values)
 }
 
 /** Checks a reduction before work begins. @throws ValueError listing the known ones */
-export function checkReduction(reduction: Reduction = 'mean'): Reduction {
+export function checkReduction(reduction: LossReduction = 'mean'): LossReduction {
   lookUp('reduction', reduction, reductions)
   return reduction
 }

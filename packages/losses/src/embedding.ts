@@ -84,5 +84,7 @@ function distance(a: Tensor, b: Tensor, p: number, eps: number): Tensor {
 
 function checkSameVectors(loss: string, a: Tensor, b: Tensor): void {
   if (a.rank > 0 && sameShape(a.shape, b.shape)) return
-  throw new ShapeError(`${loss}: vectors must have one shape, [N, D]; got ${formatShape(a.shape)} and ${formatShape(b.shape)}`)
+  throw new ShapeError(
+    `${loss}: vectors must have one shape, [N, D]; got ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+  )
 }

@@ -21,7 +21,7 @@ export {
   type MultiMarginOptions,
   type NllOptions,
 } from './classification.ts'
-export { type LossOptions, type Reduction } from './common.ts'
+export { type LossOptions, type LossReduction } from './common.ts'
 export { cosineEmbeddingLoss, tripletMarginLoss, type TripletOptions } from './embedding.ts'
 export {
   gaussianNllLoss,
@@ -38,7 +38,7 @@ export {
   type HuberOptions,
   type KlDivOptions,
   type PoissonOptions,
-  type QuantileOptions,
+  type QuantileLossOptions,
   type SmoothL1Options,
 } from './regression.ts'
 export { loss, type Loss, type LossName } from './table.ts'

@@ -1,6 +1,28 @@
-// Class indices as losses take them: checked against the classes where they are known, and counted for the mean.
-import { DTypeError, formatShape, isFloating, sameShape, ShapeError, ValueError, type TypedArray } from '@nabla/engine'
-import type { Tensor } from '@nabla/tensor'
+// Class indices and degrees of belief as losses take them: checked where they lie on the host, which labels of real data
+// always do; what is itself computed cannot be checked without waiting for it.
+import {
+  DTypeError,
+  formatShape,
+  isFloating,
+  sameShape,
+  ShapeError,
+  ValueError,
+  type TypedArray,
+} from '@nabla/engine'
+import { toTensor, type Tensor, type TensorLike } from '@nabla/tensor'
+
+/**
+ * Checks that elements which lie on the host are probabilities, or degrees of belief. NaN is let through: it shows itself.
+ * @throws ValueError naming the first that is not, and its position
+ */
+export function checkProbabilities(loss: string, what: string, given: TensorLike): void {
+  const values = toTensor(loss, given)
+  const wrong = values.host?.findIndex((value) => value < 0 || value > 1) ?? -1
+  if (wrong < 0) return
+  throw new ValueError(
+    `${loss}: ${what} ${values.host![wrong]} at ${formatShape(indexOf(wrong, values.shape))} does not lie between 0 and 1`,
+  )
+}
 
 /** Checked class indices. */
 export interface Labels {
@@ -19,7 +41,13 @@ export interface Labels {
  * @throws DTypeError for targets that are not whole numbers
  * @throws ValueError for a target outside of the classes
  */
-export function checkLabels(loss: string, predictions: Tensor, dim: number, targets: Tensor, ignoreIndex: number = -100): Labels {
+export function checkLabels(
+  loss: string,
+  predictions: Tensor,
+  dim: number,
+  targets: Tensor,
+  ignoreIndex: number = -100,
+): Labels {
   const classes = predictions.shape[dim]!
   const expected = predictions.shape.filter((_, i) => i !== dim)
   if (!sameShape(targets.shape, expected)) {
@@ -49,7 +77,13 @@ function wholeNumbers(loss: string, targets: Tensor): Tensor {
 }
 
 // One pass over labels that lie on the host anyway: cheap beside the step they belong to.
-function countInClasses(loss: string, labels: TypedArray, shape: readonly number[], classes: number, ignoreIndex: number): number {
+function countInClasses(
+  loss: string,
+  labels: TypedArray,
+  shape: readonly number[],
+  classes: number,
+  ignoreIndex: number,
+): number {
   let count = 0
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!

@@ -30,13 +30,18 @@ test('huber and smooth L1 are parabolas near zero and lines beyond', async () =>
 })
 
 test('log cosh does not overflow where cosh does', async () => {
-  const [near, far] = (await logCoshLoss(tensor([1, 500]), tensor([0, 0]), { reduction: 'none' }).toArray()) as number[]
+  const [near, far] = (await logCoshLoss(tensor([1, 500]), tensor([0, 0]), {
+    reduction: 'none',
+  }).toArray()) as number[]
   expect(near).toBeCloseTo(Math.log(Math.cosh(1)), 6)
   expect(far).toBeCloseTo(500 - Math.LN2, 3)
 })
 
 test('a quantile costs more on one side', async () => {
-  const values = await quantileLoss(tensor([0, 2]), tensor([1, 1]), { quantile: 0.9, reduction: 'none' }).data()
+  const values = await quantileLoss(tensor([0, 2]), tensor([1, 1]), {
+    quantile: 0.9,
+    reduction: 'none',
+  }).data()
   expect(values[0]).toBeCloseTo(0.9, 6)
   expect(values[1]).toBeCloseTo(0.1, 6)
 })
@@ -45,7 +50,11 @@ test('poisson counts of 0 make no NaN with the full formula', async () => {
   const counts = tensor([0, 1, 5])
   const full = await poissonNllLoss(tensor([0, 0, 0]), counts, { full: true, reduction: 'none' }).data()
   const stirling = 5 * Math.log(5) - 5 + 0.5 * Math.log(2 * Math.PI * 5)
-  expect([...full].map((value) => Number(value.toFixed(5)))).toEqual([1, 1, Number((1 + stirling).toFixed(5))])
+  expect([...full].map((value) => Number(value.toFixed(5)))).toEqual([
+    1,
+    1,
+    Number((1 + stirling).toFixed(5)),
+  ])
 })
 
 test('gaussian variances may be one per example', async () => {
@@ -77,11 +86,15 @@ test('shapes that would broadcast are refused; dimensions of size 1 are forgiven
   expect(await mseLoss(tensor([[1], [2]]), tensor([1, 4])).item()).toBe(2)
   expect(() => mseLoss(tensor([[1, 2]]), tensor([1, 2, 3]))).toThrow(ShapeError)
   expect(() => mseLoss(tensor([[1, 2]]), tensor([1, 2, 3]))).toThrow(/mseLoss: \[3\] does not fit .*\[1, 2\]/)
-  expect(() => gaussianNllLoss(tensor([[1, 2]]), tensor([[1, 2]]), tensor([1, 2, 3]))).toThrow(/variance \[3\]/)
+  expect(() => gaussianNllLoss(tensor([[1, 2]]), tensor([[1, 2]]), tensor([1, 2, 3]))).toThrow(
+    /variance \[3\]/,
+  )
 })
 
 test('options out of range are refused', () => {
-  expect(() => mseLoss(x, y, { reduction: 'average' as 'mean' })).toThrow(/unknown reduction 'average'.*mean, sum, none/)
+  expect(() => mseLoss(x, y, { reduction: 'average' as 'mean' })).toThrow(
+    /unknown reduction 'average'.*mean, sum, none/,
+  )
   expect(() => huberLoss(x, y, { delta: 0 })).toThrow(ValueError)
   expect(() => smoothL1Loss(x, y, { beta: NaN })).toThrow(/beta/)
   expect(() => quantileLoss(x, y, { quantile: 1.5 })).toThrow(/quantile must lie between 0 and 1; got 1.5/)

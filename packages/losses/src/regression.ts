@@ -28,7 +28,11 @@ export interface SmoothL1Options extends LossOptions {
 }
 
 /** d² / (2·beta) for |d| < beta, else |d| - beta / 2 (Girshick 2015, equation 3). Shapes as {@link mseLoss}. */
-export function smoothL1Loss(predictions: TensorLike, targets: TensorLike, options: SmoothL1Options = {}): Tensor {
+export function smoothL1Loss(
+  predictions: TensorLike,
+  targets: TensorLike,
+  options: SmoothL1Options = {},
+): Tensor {
   const { beta = 1, reduction } = options
   if (!(beta >= 0)) throw new ValueError(`smoothL1Loss: beta must not be negative; got ${String(beta)}`)
   if (beta === 0) return l1Loss(predictions, targets, options)
@@ -66,13 +70,17 @@ export function logCoshLoss(predictions: TensorLike, targets: TensorLike, option
 }
 
 /** Settings of {@link quantileLoss}. */
-export interface QuantileOptions extends LossOptions {
+export interface QuantileLossOptions extends LossOptions {
   /** Which quantile is predicted, between 0 and 1. Default 0.5, the median. */
   quantile?: number
 }
 
 /** max(q·(y - x), (q - 1)·(y - x)) (Koenker and Bassett 1978). Shapes as {@link mseLoss}. */
-export function quantileLoss(predictions: TensorLike, targets: TensorLike, options: QuantileOptions = {}): Tensor {
+export function quantileLoss(
+  predictions: TensorLike,
+  targets: TensorLike,
+  options: QuantileLossOptions = {},
+): Tensor {
   const { quantile = 0.5, reduction } = options
   if (!(quantile >= 0 && quantile <= 1)) {
     throw new ValueError(`quantileLoss: quantile must lie between 0 and 1; got ${String(quantile)}`)
@@ -93,7 +101,11 @@ export interface PoissonOptions extends LossOptions {
 }
 
 /** Negative log-likelihood of counts under Poisson distributions. Shapes as {@link mseLoss}. */
-export function poissonNllLoss(predictions: TensorLike, targets: TensorLike, options: PoissonOptions = {}): Tensor {
+export function poissonNllLoss(
+  predictions: TensorLike,
+  targets: TensorLike,
+  options: PoissonOptions = {},
+): Tensor {
   const { logInput = true, full = false, eps = 1e-8, reduction } = options
   const [x, y] = pairOf('poissonNllLoss', predictions, targets)
   let values = logInput ? x.exp().sub(y.mul(x)) : x.sub(y.mul(x.add(eps).log()))
@@ -102,7 +114,15 @@ export function poissonNllLoss(predictions: TensorLike, targets: TensorLike, opt
     const above = counts.gt(1)
     // The formula is wrong at 0 and needless at 1; a harmless 2 stands in there, so that no NaN is made.
     const safe = where(above, counts, 2)
-    const stirling = safe.mul(safe.log()).sub(safe).add(safe.mul(2 * Math.PI).log().mul(0.5))
+    const stirling = safe
+      .mul(safe.log())
+      .sub(safe)
+      .add(
+        safe
+          .mul(2 * Math.PI)
+          .log()
+          .mul(0.5),
+      )
     values = values.add(where(above, stirling, 0))
   }
   return reduce(values, reduction)
@@ -140,7 +160,9 @@ export function gaussianNllLoss(
 function varianceFor(x: Tensor, variance: Tensor): Tensor {
   const missing = variance.rank === x.rank - 1
   const aligned = missing ? variance.unsqueeze(-1) : variance
-  const fits = aligned.rank === x.rank && aligned.shape.every((size, dim) => size === x.shape[dim] || (size === 1 && dim === x.rank - 1))
+  const fits =
+    aligned.rank === x.rank &&
+    aligned.shape.every((size, dim) => size === x.shape[dim] || (size === 1 && dim === x.rank - 1))
   if (!fits) {
     throw new ShapeError(
       `gaussianNllLoss: variance ${formatShape(variance.shape)} must have the shape of the predictions, ${formatShape(x.shape)}, ` +

@@ -2,9 +2,23 @@
 // something else by them, are not here.
 import { lookUp } from '@nabla/engine'
 import type { Tensor, TensorLike } from '@nabla/tensor'
-import { binaryCrossEntropy, binaryCrossEntropyWithLogits, hingeEmbeddingLoss, softMarginLoss } from './binary.ts'
+import {
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+  hingeEmbeddingLoss,
+  softMarginLoss,
+} from './binary.ts'
 import { crossEntropy, multiMarginLoss, nllLoss } from './classification.ts'
-import { huberLoss, klDiv, l1Loss, logCoshLoss, mseLoss, poissonNllLoss, quantileLoss, smoothL1Loss } from './regression.ts'
+import {
+  huberLoss,
+  klDiv,
+  l1Loss,
+  logCoshLoss,
+  mseLoss,
+  poissonNllLoss,
+  quantileLoss,
+  smoothL1Loss,
+} from './regression.ts'
 
 /** A loss of predictions and targets. */
 export type Loss = (predictions: TensorLike, targets: TensorLike) => Tensor

@@ -24,10 +24,14 @@ export class ConfusionMatrix extends Metric<number[][]> implements PredictionMet
   override update(predictions: MetricInput, targets: MetricInput): void {
     const { predicted, actual, classes } = classify(this.name, predictions, targets, this.#options)
     if (classes === null) {
-      throw new ValueError(`${this.name}: how many classes there are does not follow from labels; give { classes }`)
+      throw new ValueError(
+        `${this.name}: how many classes there are does not follow from labels; give { classes }`,
+      )
     }
     if (this.#classes !== null && this.#classes !== classes) {
-      throw new ValueError(`${this.name}: this batch is about ${classes} classes, the ones before about ${this.#classes}`)
+      throw new ValueError(
+        `${this.name}: this batch is about ${classes} classes, the ones before about ${this.#classes}`,
+      )
     }
     this.#classes = classes
     this.add('int32', () => {
@@ -42,7 +46,9 @@ export class ConfusionMatrix extends Metric<number[][]> implements PredictionMet
   override async compute(): Promise<number[][]> {
     const { counts } = await this.read()
     const classes = this.#classes!
-    return Array.from({ length: classes }, (_, row) => [...counts!.subarray(row * classes, (row + 1) * classes)])
+    return Array.from({ length: classes }, (_, row) => [
+      ...counts!.subarray(row * classes, (row + 1) * classes),
+    ])
   }
 
   override reset(): void {

@@ -27,7 +27,8 @@ export function checkOptions(metric: string, { classes, threshold = 0.5 }: Label
   if (classes !== undefined && (!Number.isInteger(classes) || classes < 2)) {
     throw new ValueError(`${metric}: classes must be an integer of at least 2; got ${String(classes)}`)
   }
-  if (!Number.isFinite(threshold)) throw new ValueError(`${metric}: threshold must be a finite number; got ${String(threshold)}`)
+  if (!Number.isFinite(threshold))
+    throw new ValueError(`${metric}: threshold must be a finite number; got ${String(threshold)}`)
 }
 
 /**
@@ -94,7 +95,8 @@ function checkRange(metric: string, what: string, source: Tensor, labels: Tensor
   // Only labels as they were given can be outside; those found by a comparison cannot.
   if (source.host === null || labels.size !== source.size || labels.dtype === 'bool') return
   const wrong = source.host.find((label) => !(Number.isInteger(label) && label >= 0 && label < classes))
-  if (wrong !== undefined) throw new ValueError(`${metric}: ${what} ${wrong} is no class: there are ${classes}, numbered from 0`)
+  if (wrong !== undefined)
+    throw new ValueError(`${metric}: ${what} ${wrong} is no class: there are ${classes}, numbered from 0`)
 }
 
 function withoutClasses(shape: Shape): Shape {

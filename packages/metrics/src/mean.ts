@@ -40,7 +40,9 @@ abstract class MeanDistance extends Metric implements PredictionMetric {
     const [x, y] = [toInput(predictions), toInput(targets)]
     const ones = (size: number): boolean => size !== 1
     if (!sameShape(x.shape.filter(ones), y.shape.filter(ones))) {
-      throw new ShapeError(`${this.name}: predictions ${formatShape(x.shape)} and targets ${formatShape(y.shape)} differ in shape`)
+      throw new ShapeError(
+        `${this.name}: predictions ${formatShape(x.shape)} and targets ${formatShape(y.shape)} differ in shape`,
+      )
     }
     this.add('float64', () => ({
       total: this.distance(x.to('float64').sub(y.reshape(x.shape).to('float64'))).sum(),

@@ -172,7 +172,9 @@ test('counts are exact where float32 is not', async () => {
 test('wrong input is refused', async () => {
   await expect(new Accuracy().compute()).rejects.toThrow(/accuracy: there is nothing to compute/)
   expect(() => new Accuracy().update(scores, labels([0, 1]))).toThrow(ShapeError)
-  expect(() => new Accuracy().update(scores, labels([0, 1]))).toThrow(/predictions \[4, 3\] do not fit targets \[2\]/)
+  expect(() => new Accuracy().update(scores, labels([0, 1]))).toThrow(
+    /predictions \[4, 3\] do not fit targets \[2\]/,
+  )
   expect(() => new Accuracy().update('high' as unknown as Tensor, labels([0]))).toThrow(ValueError)
   expect(() => new F1().update(scores, labels([0, 1, 2, 3]))).toThrow(/f1: target 3 is no class: there are 3/)
   expect(() => new F1().update([0, 1, 2], [0, 1, 2])).toThrow(/give \{ classes \}/)

@@ -43,10 +43,14 @@ abstract class ClassMetric extends Metric implements PredictionMetric {
   override update(predictions: MetricInput, targets: MetricInput): void {
     const { predicted, actual, classes } = classify(this.name, predictions, targets, this.#options)
     if (classes === null) {
-      throw new ValueError(`${this.name}: how many classes there are does not follow from labels; give { classes }`)
+      throw new ValueError(
+        `${this.name}: how many classes there are does not follow from labels; give { classes }`,
+      )
     }
     if (this.#classes !== null && this.#classes !== classes) {
-      throw new ValueError(`${this.name}: this batch is about ${classes} classes, the ones before about ${this.#classes}`)
+      throw new ValueError(
+        `${this.name}: this batch is about ${classes} classes, the ones before about ${this.#classes}`,
+      )
     }
     this.#classes = classes
     const named = oneHot(predicted, classes) // [n, C]
@@ -70,7 +74,10 @@ abstract class ClassMetric extends Metric implements PredictionMetric {
     const present = counts.filter(({ predicted, actual }) => predicted + actual > 0)
     const weights = present.map(({ actual }) => (average === 'macro' ? 1 : actual))
     const sum = present.reduce((all, count, i) => all + weights[i]! * this.score(count), 0)
-    return ratio(sum, weights.reduce((all, weight) => all + weight, 0))
+    return ratio(
+      sum,
+      weights.reduce((all, weight) => all + weight, 0),
+    )
   }
 
   /** The metric of each class by itself. */

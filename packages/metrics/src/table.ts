@@ -6,7 +6,15 @@ import type { PredictionMetric } from './metric.ts'
 import { F1, Precision, Recall } from './precisionRecall.ts'
 
 /** Names that {@link metric} knows. */
-export type MetricName = 'accuracy' | 'precision' | 'recall' | 'f1' | 'meanSquaredError' | 'mse' | 'meanAbsoluteError' | 'mae'
+export type MetricName =
+  | 'accuracy'
+  | 'precision'
+  | 'recall'
+  | 'f1'
+  | 'meanSquaredError'
+  | 'mse'
+  | 'meanAbsoluteError'
+  | 'mae'
 
 const metrics: Readonly<Record<MetricName, () => PredictionMetric>> = {
   accuracy: () => new Accuracy(),

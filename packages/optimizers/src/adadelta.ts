@@ -1,7 +1,14 @@
 // Adadelta: the size of a step follows from the sizes of the last steps, with no learning rate of its own.
 import type { Tensor } from '@nabla/tensor'
 import { checkDecay, checkNonNegative, withoutUndefined, type Groups } from './groups.ts'
-import { Optimizer, runningAverage, withDecay, type Memory, type OptimizerOptions, type Update } from './optimizer.ts'
+import {
+  Optimizer,
+  runningAverage,
+  withDecay,
+  type Memory,
+  type OptimizerOptions,
+  type Update,
+} from './optimizer.ts'
 
 /** Hyperparameters of {@link Adadelta}. */
 export interface AdadeltaOptions extends OptimizerOptions {
@@ -30,7 +37,12 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
   }
 
   /** v = ρv + (1 - ρ)g²; d = √(u + eps) / √(v + eps) · g; u = ρu + (1 - ρ)d²; p = p - lr · d. */
-  protected override update(parameter: Tensor, gradient: Tensor, { slots }: Memory, options: AdadeltaOptions): Update {
+  protected override update(
+    parameter: Tensor,
+    gradient: Tensor,
+    { slots }: Memory,
+    options: AdadeltaOptions,
+  ): Update {
     const { lr, rho, eps, weightDecay } = options
     const g = withDecay(gradient, parameter, weightDecay)
     const squareAvg = runningAverage(slots['squareAvg']!, g.square(), rho)

@@ -40,7 +40,12 @@ export class Adagrad extends Optimizer<AdagradOptions> {
   }
 
   /** s = s + g²; p = p - lr / (1 + (t - 1) · lrDecay) · g / (√s + eps). */
-  protected override update(parameter: Tensor, gradient: Tensor, { step, slots }: Memory, options: AdagradOptions): Update {
+  protected override update(
+    parameter: Tensor,
+    gradient: Tensor,
+    { step, slots }: Memory,
+    options: AdagradOptions,
+  ): Update {
     const g = withDecay(gradient, parameter, options.weightDecay)
     const sum = slots['sum']!.add(g.square())
     const rate = options.lr / (1 + (step - 1) * options.lrDecay)

@@ -1,7 +1,14 @@
 // Adam, and AdamW: the same rule with weight decay taken apart from the gradient.
 import type { Tensor } from '@nabla/tensor'
 import { checkBetas, checkNonNegative, withoutUndefined, type Groups } from './groups.ts'
-import { Optimizer, runningAverage, withDecay, type Memory, type OptimizerOptions, type Update } from './optimizer.ts'
+import {
+  Optimizer,
+  runningAverage,
+  withDecay,
+  type Memory,
+  type OptimizerOptions,
+  type Update,
+} from './optimizer.ts'
 
 /** Hyperparameters of {@link Adam} and {@link AdamW}. */
 export interface AdamOptions extends OptimizerOptions {
@@ -38,7 +45,12 @@ export class Adam extends Optimizer<AdamOptions> {
     return amsgrad ? { expAvg: 0, expAvgSq: 0, maxExpAvgSq: 0 } : { expAvg: 0, expAvgSq: 0 }
   }
 
-  protected override update(parameter: Tensor, gradient: Tensor, memory: Memory, options: AdamOptions): Update {
+  protected override update(
+    parameter: Tensor,
+    gradient: Tensor,
+    memory: Memory,
+    options: AdamOptions,
+  ): Update {
     return adamRule(parameter, withDecay(gradient, parameter, options.weightDecay), memory, options)
   }
 }
@@ -49,7 +61,12 @@ export class AdamW extends Adam {
     super(parameters, { weightDecay: 0.01, ...withoutUndefined(options) })
   }
 
-  protected override update(parameter: Tensor, gradient: Tensor, memory: Memory, options: AdamOptions): Update {
+  protected override update(
+    parameter: Tensor,
+    gradient: Tensor,
+    memory: Memory,
+    options: AdamOptions,
+  ): Update {
     const shrunk = options.weightDecay === 0 ? parameter : parameter.mul(1 - options.lr * options.weightDecay)
     return adamRule(shrunk, gradient, memory, options)
   }
@@ -59,7 +76,12 @@ export class AdamW extends Adam {
  * m = β₁m + (1 - β₁)g; v = β₂v + (1 - β₂)g²; p = p - lr · m̂ / (√v̂ + eps), where m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ).
  * The corrections depend on the step's number alone: they are numbers, so no step needs a new plan.
  */
-function adamRule(parameter: Tensor, gradient: Tensor, { step, slots }: Memory, options: AdamOptions): Update {
+function adamRule(
+  parameter: Tensor,
+  gradient: Tensor,
+  { step, slots }: Memory,
+  options: AdamOptions,
+): Update {
   const [beta1, beta2] = options.betas
   const expAvg = runningAverage(slots['expAvg']!, gradient, beta1)
   const expAvgSq = runningAverage(slots['expAvgSq']!, gradient.square(), beta2)

@@ -1,7 +1,14 @@
 // Adamax: Adam with the largest recent gradient in place of the root of the mean square.
 import type { Tensor } from '@nabla/tensor'
 import { checkBetas, checkNonNegative, withoutUndefined, type Groups } from './groups.ts'
-import { Optimizer, runningAverage, withDecay, type Memory, type OptimizerOptions, type Update } from './optimizer.ts'
+import {
+  Optimizer,
+  runningAverage,
+  withDecay,
+  type Memory,
+  type OptimizerOptions,
+  type Update,
+} from './optimizer.ts'
 
 /** Hyperparameters of {@link Adamax}. */
 export interface AdamaxOptions extends OptimizerOptions {
@@ -30,7 +37,12 @@ export class Adamax extends Optimizer<AdamaxOptions> {
   }
 
   /** m = β₁m + (1 - β₁)g; u = max(β₂u, |g| + eps); p = p - lr / (1 - β₁ᵗ) · m / u. */
-  protected override update(parameter: Tensor, gradient: Tensor, { step, slots }: Memory, options: AdamaxOptions): Update {
+  protected override update(
+    parameter: Tensor,
+    gradient: Tensor,
+    { step, slots }: Memory,
+    options: AdamaxOptions,
+  ): Update {
     const [beta1, beta2] = options.betas
     const g = withDecay(gradient, parameter, options.weightDecay)
     const expAvg = runningAverage(slots['expAvg']!, g, beta1)

@@ -14,7 +14,11 @@ export interface ClipOptions {
  * @returns the norm before, a scalar that stays readable after the step
  * @throws ValueError for a maximum that is no positive number, and when no parameter has a gradient
  */
-export function clipGradNorm(parameters: Iterable<Parameter>, maxNorm: number, { p = 2 }: ClipOptions = {}): Tensor {
+export function clipGradNorm(
+  parameters: Iterable<Parameter>,
+  maxNorm: number,
+  { p = 2 }: ClipOptions = {},
+): Tensor {
   checkPositive('clipGradNorm', 'maxNorm', maxNorm)
   if (!(p > 0)) throw new ValueError(`clipGradNorm: p must be positive; got ${String(p)}`)
   const clipped = withGradients('clipGradNorm', parameters)
@@ -57,7 +61,8 @@ function sumOf(values: readonly Tensor[]): Tensor {
 function withGradients(name: string, parameters: Iterable<Parameter>): Parameter[] {
   const list = parameters instanceof Parameter ? [parameters] : [...parameters]
   const found = list.filter((parameter) => parameter.grad !== null)
-  if (found.length === 0) throw new ValueError(`${name}: no parameter has a gradient; call backward(loss) before`)
+  if (found.length === 0)
+    throw new ValueError(`${name}: no parameter has a gradient; call backward(loss) before`)
   return found
 }
 

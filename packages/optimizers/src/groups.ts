@@ -12,14 +12,25 @@ export type GroupInput<Options> = Partial<Options> & { readonly params: Iterable
 export type Groups<Options> = Iterable<Parameter> | Iterable<GroupInput<Options>>
 
 /** @throws ValueError for an empty list, for what is no parameter, and for a parameter that is listed twice */
-export function makeGroups<Options>(optimizer: string, given: Groups<Options>, defaults: Options): Group<Options>[] {
+export function makeGroups<Options>(
+  optimizer: string,
+  given: Groups<Options>,
+  defaults: Options,
+): Group<Options>[] {
   if (typeof given !== 'object' || given === null || !(Symbol.iterator in given)) {
-    throw new ValueError(`${optimizer}: expected parameters, for example model.parameters(); got ${describe(given)}`)
+    throw new ValueError(
+      `${optimizer}: expected parameters, for example model.parameters(); got ${describe(given)}`,
+    )
   }
   const list: (Parameter | GroupInput<Options>)[] = [...given]
   if (list.length === 0) throw new ValueError(`${optimizer}: the list of parameters is empty`)
-  const grouped = list.some((entry) => !(entry instanceof Parameter) && typeof entry === 'object' && entry !== null && 'params' in entry)
-  const inputs = grouped ? (list as GroupInput<Options>[]) : [{ params: list as Parameter[] } as unknown as GroupInput<Options>]
+  const grouped = list.some(
+    (entry) =>
+      !(entry instanceof Parameter) && typeof entry === 'object' && entry !== null && 'params' in entry,
+  )
+  const inputs = grouped
+    ? (list as GroupInput<Options>[])
+    : [{ params: list as Parameter[] } as unknown as GroupInput<Options>]
   const seen = new Set<Parameter>()
   return inputs.map((input) => {
     const params = [...(input.params ?? [])]
@@ -32,7 +43,8 @@ function checkParameter(optimizer: string, parameter: unknown, position: number,
   if (!(parameter instanceof Parameter)) {
     throw new ValueError(`${optimizer}: entry ${position} is no Parameter; got ${describe(parameter)}`)
   }
-  if (seen.has(parameter)) throw new ValueError(`${optimizer}: ${parameter.name} is listed twice and would be updated twice`)
+  if (seen.has(parameter))
+    throw new ValueError(`${optimizer}: ${parameter.name} is listed twice and would be updated twice`)
   seen.add(parameter)
 }
 
@@ -44,7 +56,9 @@ export function withoutUndefined<T extends object>(options: T): T {
 /** @throws ValueError unless `value` is a finite number, zero or larger */
 export function checkNonNegative(optimizer: string, name: string, value: number): void {
   if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
-    throw new ValueError(`${optimizer}: ${name} must be a finite number, zero or larger; got ${String(value)}`)
+    throw new ValueError(
+      `${optimizer}: ${name} must be a finite number, zero or larger; got ${String(value)}`,
+    )
   }
 }
 
@@ -57,11 +71,14 @@ export function checkDecay(optimizer: string, name: string, value: number): void
 
 /** @throws ValueError unless both lie in [0, 1) */
 export function checkBetas(optimizer: string, betas: readonly [number, number]): void {
-  if (!Array.isArray(betas) || betas.length !== 2) throw new ValueError(`${optimizer}: betas must be two numbers; got ${String(betas)}`)
+  if (!Array.isArray(betas) || betas.length !== 2)
+    throw new ValueError(`${optimizer}: betas must be two numbers; got ${String(betas)}`)
   checkDecay(optimizer, 'betas[0]', betas[0])
   checkDecay(optimizer, 'betas[1]', betas[1])
 }
 
 function describe(value: unknown): string {
-  return typeof value === 'object' && value !== null ? `a ${value.constructor?.name ?? 'object'}` : String(value)
+  return typeof value === 'object' && value !== null
+    ? `a ${value.constructor?.name ?? 'object'}`
+    : String(value)
 }

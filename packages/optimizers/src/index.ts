@@ -7,7 +7,14 @@ export { Adamax, type AdamaxOptions } from './adamax.ts'
 export { clipGradNorm, clipGradValue, type ClipOptions } from './clip.ts'
 export type { Group, GroupInput, Groups } from './groups.ts'
 export { NAdam, type NAdamOptions } from './nadam.ts'
-export { Optimizer, runningAverage, withDecay, type Memory, type OptimizerOptions, type Update } from './optimizer.ts'
+export {
+  Optimizer,
+  runningAverage,
+  withDecay,
+  type Memory,
+  type OptimizerOptions,
+  type Update,
+} from './optimizer.ts'
 export { RAdam, type RAdamOptions } from './radam.ts'
 export { RMSprop, type RMSpropOptions } from './rmsprop.ts'
 export { SGD, type SGDOptions } from './sgd.ts'

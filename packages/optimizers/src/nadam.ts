@@ -1,7 +1,14 @@
 // NAdam: Adam that looks ahead along its momentum.
 import type { Tensor } from '@nabla/tensor'
 import { checkBetas, checkNonNegative, withoutUndefined, type Groups } from './groups.ts'
-import { Optimizer, runningAverage, withDecay, type Memory, type OptimizerOptions, type Update } from './optimizer.ts'
+import {
+  Optimizer,
+  runningAverage,
+  withDecay,
+  type Memory,
+  type OptimizerOptions,
+  type Update,
+} from './optimizer.ts'
 
 /** Hyperparameters of {@link NAdam}. */
 export interface NAdamOptions extends OptimizerOptions {
@@ -43,7 +50,12 @@ export class NAdam extends Optimizer<NAdamOptions> {
    * μₜ = β₁(1 - 0.96^(t · momentumDecay) / 2); m and v as in Adam;
    * p = p - lr · ((1 - μₜ) / (1 - ∏μ) · g + μₜ₊₁ / (1 - ∏μ · μₜ₊₁) · m) / (√(v / (1 - β₂ᵗ)) + eps).
    */
-  protected override update(parameter: Tensor, gradient: Tensor, memory: Memory, options: NAdamOptions): Update {
+  protected override update(
+    parameter: Tensor,
+    gradient: Tensor,
+    memory: Memory,
+    options: NAdamOptions,
+  ): Update {
     const { step, slots, numbers } = memory
     const { lr, eps, momentumDecay, weightDecay } = options
     const [beta1, beta2] = options.betas

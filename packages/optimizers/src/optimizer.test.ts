@@ -175,7 +175,9 @@ test('a state that does not fit is refused', () => {
   parameter.grad = tensor([1, 1])
   adam.step()
   expect(() => new Adam([other]).loadState(adam.state())).toThrow(ShapeError)
-  expect(() => new Adam([parameter, other]).loadState(adam.state())).toThrow(/groups with \[1\] parameters; this optimizer has \[2\]/)
+  expect(() => new Adam([parameter, other]).loadState(adam.state())).toThrow(
+    /groups with \[1\] parameters; this optimizer has \[2\]/,
+  )
   const lacking = adam.state()
   delete lacking.parameters['0']!.slots['expAvgSq']
   expect(() => adam.loadState(lacking)).toThrow(/the state of parameter 0 lacks expAvgSq; it has expAvg/)
@@ -184,12 +186,20 @@ test('a state that does not fit is refused', () => {
 test('wrong arguments are refused', () => {
   const parameter = new Parameter([1], { name: 'weight' })
   expect(() => new SGD([])).toThrow(/SGD: the list of parameters is empty/)
-  expect(() => new SGD(3 as unknown as Parameter[])).toThrow(/expected parameters, for example model.parameters\(\); got 3/)
-  expect(() => new SGD([zeros([2])] as unknown as Parameter[])).toThrow(/entry 0 is no Parameter; got a Tensor/)
+  expect(() => new SGD(3 as unknown as Parameter[])).toThrow(
+    /expected parameters, for example model.parameters\(\); got 3/,
+  )
+  expect(() => new SGD([zeros([2])] as unknown as Parameter[])).toThrow(
+    /entry 0 is no Parameter; got a Tensor/,
+  )
   expect(() => new SGD([parameter, parameter])).toThrow(/weight is listed twice/)
   expect(() => new SGD([parameter], { lr: -1 })).toThrow(ValueError)
-  expect(() => new SGD([parameter], { lr: NaN })).toThrow(/SGD: lr must be a finite number, zero or larger; got NaN/)
-  expect(() => new Adam([parameter], { betas: [0.9, 1] })).toThrow(/Adam: betas\[1\] must lie in \[0, 1\); got 1/)
+  expect(() => new SGD([parameter], { lr: NaN })).toThrow(
+    /SGD: lr must be a finite number, zero or larger; got NaN/,
+  )
+  expect(() => new Adam([parameter], { betas: [0.9, 1] })).toThrow(
+    /Adam: betas\[1\] must lie in \[0, 1\); got 1/,
+  )
   expect(() => new SGD([parameter], { nesterov: true })).toThrow(/nesterov needs a momentum/)
   expect(() => optimizer('adma' as 'adam')).toThrow(/unknown optimizer 'adma'. Did you mean 'adam'\?/)
 })
@@ -200,7 +210,9 @@ test('a new optimizer is its rule alone', async () => {
       return {}
     }
 
-    protected override update(...[parameter, gradient, , { lr }]: Parameters<Optimizer<never>['update']>): never {
+    protected override update(
+      ...[parameter, gradient, , { lr }]: Parameters<Optimizer<never>['update']>
+    ): never {
       return { parameter: parameter.sub(gradient.sign().mul(lr)) } as never
     }
   }

@@ -104,7 +104,8 @@ export abstract class Optimizer<Options extends OptimizerOptions> {
     const parameters: Record<string, ParameterState> = {}
     for (const [i, parameter] of all.entries()) {
       const memory = this.#memory.get(parameter)
-      if (memory !== undefined) parameters[i] = { step: memory.step, numbers: { ...memory.numbers }, slots: { ...memory.slots } }
+      if (memory !== undefined)
+        parameters[i] = { step: memory.step, numbers: { ...memory.numbers }, slots: { ...memory.slots } }
     }
     return { groups, parameters }
   }
@@ -115,7 +116,9 @@ export abstract class Optimizer<Options extends OptimizerOptions> {
    */
   loadState(state: OptimizerState<Options>): void {
     const name = this.constructor.name
-    const restored = restore(name, this.groups, this.#parameters(), state, (group) => Object.keys(this.slots(group)))
+    const restored = restore(name, this.groups, this.#parameters(), state, (group) =>
+      Object.keys(this.slots(group)),
+    )
     for (const [i, group] of this.groups.entries()) Object.assign(group, restored.options[i])
     this.#memory.clear()
     for (const [parameter, memory] of restored.memory) this.#memory.set(parameter, memory)

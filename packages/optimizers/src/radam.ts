@@ -1,7 +1,14 @@
 // RAdam: Adam that waits with adaptive steps until its estimate of the variance can be trusted.
 import type { Tensor } from '@nabla/tensor'
 import { checkBetas, checkNonNegative, withoutUndefined, type Groups } from './groups.ts'
-import { Optimizer, runningAverage, withDecay, type Memory, type OptimizerOptions, type Update } from './optimizer.ts'
+import {
+  Optimizer,
+  runningAverage,
+  withDecay,
+  type Memory,
+  type OptimizerOptions,
+  type Update,
+} from './optimizer.ts'
 
 /** Hyperparameters of {@link RAdam}. */
 export interface RAdamOptions extends OptimizerOptions {
@@ -30,7 +37,12 @@ export class RAdam extends Optimizer<RAdamOptions> {
   }
 
   /** As Adam, times the rectification r while the length ρ of the average exceeds 5; before that p = p - lr · m̂. */
-  protected override update(parameter: Tensor, gradient: Tensor, { step, slots }: Memory, options: RAdamOptions): Update {
+  protected override update(
+    parameter: Tensor,
+    gradient: Tensor,
+    { step, slots }: Memory,
+    options: RAdamOptions,
+  ): Update {
     const { lr, eps, weightDecay } = options
     const [beta1, beta2] = options.betas
     const g = withDecay(gradient, parameter, weightDecay)

@@ -1,7 +1,14 @@
 // RMSprop: gradients divided by the root of a running average of their squares.
 import type { Tensor } from '@nabla/tensor'
 import { checkDecay, checkNonNegative, withoutUndefined, type Groups } from './groups.ts'
-import { Optimizer, runningAverage, withDecay, type Memory, type OptimizerOptions, type Update } from './optimizer.ts'
+import {
+  Optimizer,
+  runningAverage,
+  withDecay,
+  type Memory,
+  type OptimizerOptions,
+  type Update,
+} from './optimizer.ts'
 
 /** Hyperparameters of {@link RMSprop}. */
 export interface RMSpropOptions extends OptimizerOptions {
@@ -47,7 +54,12 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
   }
 
   /** v = α · v + (1 - α) · g²; p = p - lr · g / (√v + eps), or the same through a momentum. */
-  protected override update(parameter: Tensor, gradient: Tensor, { slots }: Memory, options: RMSpropOptions): Update {
+  protected override update(
+    parameter: Tensor,
+    gradient: Tensor,
+    { slots }: Memory,
+    options: RMSpropOptions,
+  ): Update {
     const { lr, alpha, eps, momentum, weightDecay } = options
     const g = withDecay(gradient, parameter, weightDecay)
     const squareAvg = runningAverage(slots['squareAvg']!, g.square(), alpha)

@@ -16,7 +16,10 @@ const gradients = [0.5, -1, 0.25, 2, 0.1, -0.3, 0.7, 1]
 /** Plain arithmetic on one number: (parameter, gradient, step from 1) -> parameter. It may remember things in `m`. */
 type Rule = (p: number, g: number, t: number, m: Record<string, number>) => number
 
-async function compare(make: (parameter: Parameter) => Optimizer<OptimizerOptions>, rule: Rule): Promise<void> {
+async function compare(
+  make: (parameter: Parameter) => Optimizer<OptimizerOptions>,
+  rule: Rule,
+): Promise<void> {
   const parameter = new Parameter([1.5], { dtype: 'float64' })
   const optimizer = make(parameter)
   const memory: Record<string, number> = {}

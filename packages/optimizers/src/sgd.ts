@@ -14,7 +14,13 @@ export interface SGDOptions extends OptimizerOptions {
   nesterov: boolean
 }
 
-const defaults: Omit<SGDOptions, 'lr'> = { weightDecay: 0, maximize: false, momentum: 0, dampening: 0, nesterov: false }
+const defaults: Omit<SGDOptions, 'lr'> = {
+  weightDecay: 0,
+  maximize: false,
+  momentum: 0,
+  dampening: 0,
+  nesterov: false,
+}
 
 /** Stochastic gradient descent. Learning rate by default 0.01. */
 export class SGD extends Optimizer<SGDOptions> {
@@ -38,7 +44,12 @@ export class SGD extends Optimizer<SGDOptions> {
    * v = momentum · v + (1 - dampening) · g, the first v being g itself; p = p - lr · v.
    * With nesterov, p = p - lr · (g + momentum · v).
    */
-  protected override update(parameter: Tensor, gradient: Tensor, { step, slots }: Memory, options: SGDOptions): Update {
+  protected override update(
+    parameter: Tensor,
+    gradient: Tensor,
+    { step, slots }: Memory,
+    options: SGDOptions,
+  ): Update {
     const { lr, momentum, dampening, nesterov, weightDecay } = options
     const g = withDecay(gradient, parameter, weightDecay)
     const before = slots['momentumBuffer']

@@ -37,20 +37,29 @@ export function restore<Options>(
   const sizes = groups.map((group) => group.params.length)
   const given = state.groups.map((group) => group.params.length)
   if (!sameShape(sizes, given)) {
-    throw new ValueError(`${optimizer}: the state is of groups with [${given.join(', ')}] parameters; this optimizer has [${sizes.join(', ')}]`)
+    throw new ValueError(
+      `${optimizer}: the state is of groups with [${given.join(', ')}] parameters; this optimizer has [${sizes.join(', ')}]`,
+    )
   }
   const options = state.groups.map((group) => ({ ...group.options }))
   const memory: Restored<Options>['memory'] = new Map()
   for (const [key, saved] of Object.entries(state.parameters)) {
     const parameter = parameters[Number(key)]
-    if (parameter === undefined) throw new ValueError(`${optimizer}: the state is about parameter ${key}; there are ${parameters.length}`)
+    if (parameter === undefined)
+      throw new ValueError(
+        `${optimizer}: the state is about parameter ${key}; there are ${parameters.length}`,
+      )
     const group = groups.findIndex(({ params }) => params.includes(parameter))
     const names = slotNames(options[group]!)
     const missing = names.filter((name) => !(name in saved.slots))
     if (missing.length > 0) {
-      throw new ValueError(`${optimizer}: the state of parameter ${key} lacks ${missing.join(', ')}; it has ${Object.keys(saved.slots).join(', ') || 'nothing'}`)
+      throw new ValueError(
+        `${optimizer}: the state of parameter ${key} lacks ${missing.join(', ')}; it has ${Object.keys(saved.slots).join(', ') || 'nothing'}`,
+      )
     }
-    const slots = Object.fromEntries(names.map((name) => [name, slotOf(optimizer, name, saved.slots[name]!, parameter)]))
+    const slots = Object.fromEntries(
+      names.map((name) => [name, slotOf(optimizer, name, saved.slots[name]!, parameter)]),
+    )
     memory.set(parameter, { step: saved.step, numbers: { ...saved.numbers }, slots })
   }
   flush()

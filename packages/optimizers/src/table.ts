@@ -24,7 +24,10 @@ export type OptimizerName =
   | 'radam'
 
 /** Makes an optimizer of some parameters. Hyperparameters that are left out have the default of the algorithm. */
-export type OptimizerFactory = (parameters: Iterable<Parameter>, options?: Partial<OptimizerOptions>) => AnyOptimizer
+export type OptimizerFactory = (
+  parameters: Iterable<Parameter>,
+  options?: Partial<OptimizerOptions>,
+) => AnyOptimizer
 
 /** An optimizer of any kind. */
 export type AnyOptimizer = Optimizer<OptimizerOptions>

@@ -34,7 +34,7 @@ export class Variable extends EngineVariable {
     const fromTensor = initial instanceof Tensor
     const first = fromTensor ? zerosLike(initial) : toHost('Variable', initial, options.shape, options.dtype)
     super(first.data, first.shape, first.dtype, options.name)
-    if (fromTensor) this.value = initial
+    if (fromTensor && initial.host === null) this.value = initial
   }
 
   /** The present value. Read again after an assignment: a tensor means the value at the time it was taken. */

@@ -28,7 +28,9 @@ export async function toLoader(
   if (data instanceof DataLoader) {
     const decided = Object.entries(options).find(([, value]) => value !== undefined)
     if (decided === undefined) return data
-    throw new ValueError(`${caller}: the data are a DataLoader, which has its own ${decided[0]}; set it there`)
+    throw new ValueError(
+      `${caller}: the data are a DataLoader, which has its own ${decided[0]}; set it there`,
+    )
   }
   const { batchSize = usualBatchSize, shuffle = shuffles, seed = 0 } = options
   return new DataLoader(await toDataset(caller, data), { batchSize, shuffle, seed })
@@ -42,7 +44,9 @@ export async function validationLoader(data: TrainingData, batchSize: number): P
 /** The rows to train with and those kept back, which are the last. @throws ValueError when either would be empty */
 export async function splitOff(data: TrainingData, share: number): Promise<[Dataset, Dataset]> {
   if (data instanceof DataLoader) {
-    throw new ValueError('fit: a DataLoader cannot be split; split its dataset with randomSplit and give validationData')
+    throw new ValueError(
+      'fit: a DataLoader cannot be split; split its dataset with randomSplit and give validationData',
+    )
   }
   const dataset = await toDataset('fit', data)
   const kept = Math.floor(dataset.length * (1 - share))
@@ -54,7 +58,10 @@ export async function splitOff(data: TrainingData, share: number): Promise<[Data
 }
 
 /** Batches of inputs in order. @throws ValueError, ShapeError */
-export async function toInputLoader(data: PredictionData, batchSize: number | undefined): Promise<DataLoader> {
+export async function toInputLoader(
+  data: PredictionData,
+  batchSize: number | undefined,
+): Promise<DataLoader> {
   if (data instanceof DataLoader || isDataset(data)) return toLoader('predict', data, { batchSize })
   const dataset = new ArrayDataset({ x: await computed(data) })
   return new DataLoader(dataset, { batchSize: batchSize ?? usualBatchSize })
@@ -72,7 +79,9 @@ export function fieldOf(caller: string, batch: Batch, name: 'x' | 'y'): Tensor {
 async function toDataset(caller: string, data: Exclude<TrainingData, DataLoader>): Promise<Dataset> {
   if (isDataset(data)) return data
   if (typeof data !== 'object' || data === null || data.x === undefined || data.y === undefined) {
-    throw new ValueError(`${caller}: the data must be { x, y }, a dataset or a DataLoader; got ${describe(data)}`)
+    throw new ValueError(
+      `${caller}: the data must be { x, y }, a dataset or a DataLoader; got ${describe(data)}`,
+    )
   }
   const [x, y] = [await computed(data.x), await computed(data.y)]
   try {

@@ -14,7 +14,11 @@ test('a timer that is due runs before a breath is over', async () => {
 test('without setImmediate, as in browsers', async () => {
   const { setImmediate: immediate } = globalThis
   try {
-    Object.defineProperty(globalThis, 'setImmediate', { value: undefined, configurable: true, writable: true })
+    Object.defineProperty(globalThis, 'setImmediate', {
+      value: undefined,
+      configurable: true,
+      writable: true,
+    })
     let ran = false
     setTimeout(() => (ran = true), 0)
     for (let i = 0; i < 1000 && !ran; i++) await breathe()

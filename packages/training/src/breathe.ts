@@ -3,7 +3,8 @@
 
 /** Waits until everything that is due in the event loop has had its turn. */
 export function breathe(): Promise<void> {
-  if (typeof globalThis.setImmediate === 'function') return new Promise((resolve) => globalThis.setImmediate(resolve))
+  if (typeof globalThis.setImmediate === 'function')
+    return new Promise((resolve) => globalThis.setImmediate(resolve))
   // Browsers stretch repeated timeouts to 4 ms; messages come back at once.
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel()

@@ -1,7 +1,26 @@
 // Files, where there are any: Node's file system is asked for at run time, because this package also runs in browsers.
 import { BackendError, ValueError } from '@nabla/engine'
 
-type FileSystem = typeof import('node:fs')
+/** The part of Node's file system that is used here. */
+interface FileSystem {
+  existsSync(path: string): boolean
+  statSync(path: string): { readonly size: number }
+  writeFileSync(path: string, text: string): void
+  appendFileSync(path: string, text: string): void
+  readonly promises: {
+    mkdir(path: string, options: { recursive: true }): Promise<unknown>
+    open(path: string, flags: 'w'): Promise<FileHandle>
+    readFile(path: string): Promise<Uint8Array>
+    rename(from: string, to: string): Promise<void>
+    rm(path: string, options: { force: true }): Promise<void>
+  }
+}
+
+interface FileHandle {
+  writeFile(bytes: Uint8Array): Promise<void>
+  sync(): Promise<void>
+  close(): Promise<void>
+}
 
 /** @throws BackendError where there is no file system, naming who asked for one */
 export function requireFiles(caller: string): FileSystem {

@@ -2,7 +2,7 @@
 import type { DataLoader } from '@nabla/data'
 import type { Layer } from '@nabla/layers'
 import type { AnyOptimizer } from '@nabla/optimizers'
-import { breathe, Pulse } from './breathe.ts'
+import { breathe, type Pulse } from './breathe.ts'
 import { callAll, callAllWith, type Callback, type TrainingRun } from './callback.ts'
 import { sayWhere } from './failure.ts'
 import { History, type Logs } from './history.ts'
@@ -21,6 +21,8 @@ export interface FitPlan {
   readonly callbacks: readonly Callback[]
   readonly verbose: Verbosity
   readonly output: ProgressOutput
+  /** When to look at running values, and to let the rest of the program run. */
+  readonly pulse: Pulse
 }
 
 /** Trains as planned. */
@@ -32,7 +34,11 @@ export async function fit(parts: StepParts, plan: FitPlan): Promise<History> {
     await callAll(callbacks, 'onEpochBegin', run)
     const bar = new ProgressBar(output, verbose, `Epoch ${run.epoch + 1}/${run.epochs}`, run.steps)
     const logs = await trainEpoch(parts, plan, run, bar)
-    if (validation !== null) Object.assign(logs, validationLogs(await measure(parts, validation)))
+    if (validation !== null) {
+      // The bar is full while the validation runs.
+      bar.update(logs)
+      Object.assign(logs, validationLogs(await measure(parts, validation, plan.pulse)))
+    }
     bar.finish(logs)
     run.warnUnlessFinite(logs)
     run.history.add(run.epoch, logs)
@@ -45,11 +51,10 @@ export async function fit(parts: StepParts, plan: FitPlan): Promise<History> {
 
 async function trainEpoch(
   parts: StepParts,
-  { training, accumulate, callbacks }: FitPlan,
+  { training, accumulate, callbacks, pulse }: FitPlan,
   run: Run,
   bar: ProgressBar,
 ): Promise<Record<string, number>> {
-  const pulse = new Pulse()
   parts.meters.reset()
   let next = 0
   for await (const batch of training) {
@@ -77,7 +82,11 @@ async function trainEpoch(
 }
 
 /** Where a batch stands among those that make one step: the last ones of an epoch may be fewer. */
-function placeInStep(batch: number, batches: number, accumulate: number): { share: number; updates: boolean } {
+function placeInStep(
+  batch: number,
+  batches: number,
+  accumulate: number,
+): { share: number; updates: boolean } {
   const first = batch - (batch % accumulate)
   const together = Math.min(accumulate, batches - first)
   return { share: 1 / together, updates: batch === first + together - 1 }
@@ -109,7 +118,8 @@ class Run implements TrainingRun {
   }
 
   warnUnlessFinite({ loss }: Logs): void {
-    if (this.#warned || loss === undefined || Number.isFinite(loss)) return
+    if (this.#warned || this.history.stopReason !== null || loss === undefined || Number.isFinite(loss))
+      return
     this.#warned = true
     console.warn(
       `fit: the loss of epoch ${this.epoch + 1} is ${loss}, and the weights are most likely no better. Common causes: a ` +

@@ -27,7 +27,9 @@ export class History {
     const values = this.history[name]
     if (values !== undefined) return values
     const known = Object.keys(this.history).join(', ')
-    throw new ValueError(`history: there is no '${name}'. ${known === '' ? 'No epoch was completed' : `Known: ${known}`}`)
+    throw new ValueError(
+      `history: there is no '${name}'. ${known === '' ? 'No epoch was completed' : `Known: ${known}`}`,
+    )
   }
 
   /** Adds the values of an epoch. */

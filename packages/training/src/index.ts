@@ -6,7 +6,12 @@ export { EarlyStopping, type EarlyStoppingOptions } from './callbacks/earlyStopp
 export { ModelCheckpoint, type ModelCheckpointOptions } from './callbacks/modelCheckpoint.ts'
 export type { MonitorOptions } from './callbacks/monitor.ts'
 export { LambdaCallback, LearningRateScheduler, TerminateOnNaN } from './callbacks/small.ts'
-export { classificationReport, type ClassificationReport, type ClassScores, type ReportOptions } from './report.ts'
+export {
+  classificationReport,
+  type ClassificationReport,
+  type ClassScores,
+  type ReportOptions,
+} from './report.ts'
 export { History, type Logs } from './history.ts'
 export type {
   EvaluateOptions,
@@ -19,6 +24,11 @@ export type {
 } from './options.ts'
 export type { ProgressOutput } from './output.ts'
 export type { Verbosity } from './progress.ts'
-export { decodeSafetensors, encodeSafetensors, type HostTensor, type SafetensorsContent } from './safetensors.ts'
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type HostTensor,
+  type SafetensorsContent,
+} from './safetensors.ts'
 export { Trainer } from './trainer.ts'
 export { copyState, loadWeights, saveWeights } from './weights.ts'

@@ -1,6 +1,6 @@
 // Measures a model on data: the loss and the metrics of one pass, in evaluation mode. For validation, and for `evaluate`.
 import type { DataLoader } from '@nabla/data'
-import { breathe, Pulse } from './breathe.ts'
+import { breathe, type Pulse } from './breathe.ts'
 import { sayWhere } from './failure.ts'
 import type { ProgressBar } from './progress.ts'
 import { evaluateStep, type StepParts } from './step.ts'
@@ -9,10 +9,10 @@ import { evaluateStep, type StepParts } from './step.ts'
 export async function measure(
   parts: StepParts,
   data: DataLoader,
+  pulse: Pulse,
   bar: ProgressBar | null = null,
 ): Promise<Record<string, number>> {
   const { meters } = parts
-  const pulse = new Pulse()
   let done = 0
   meters.reset()
   for await (const batch of data) {

@@ -2,7 +2,16 @@
 // step's own plan; reading them makes the device finish its work, so that is done a few times a second and not every step.
 import { ValueError } from '@nabla/engine'
 import type { Loss, LossName } from '@nabla/losses'
-import { Accuracy, F1, Mean, metric, Precision, Recall, type MetricName, type PredictionMetric } from '@nabla/metrics'
+import {
+  Accuracy,
+  F1,
+  Mean,
+  metric,
+  Precision,
+  Recall,
+  type MetricName,
+  type PredictionMetric,
+} from '@nabla/metrics'
 import { noGrad, type Tensor } from '@nabla/tensor'
 
 /** The mean loss and the metrics, together. */
@@ -41,7 +50,9 @@ export class Meters {
     for (const one of this.#metrics) {
       const value = await one.compute()
       if (typeof value !== 'number') {
-        throw new ValueError(`Trainer: the metric '${one.name}' gives no number; measure it yourself, on predictions`)
+        throw new ValueError(
+          `Trainer: the metric '${one.name}' gives no number; measure it yourself, on predictions`,
+        )
       }
       logs[one.name] = value
     }

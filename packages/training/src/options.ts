@@ -120,7 +120,8 @@ export function checkFitOptions(options: FitOptions): void {
   if (!(validationSplit > 0 && validationSplit < 1)) {
     throw new ValueError(`fit: validationSplit must lie between 0 and 1; got ${String(validationSplit)}`)
   }
-  if (validationData !== undefined) throw new ValueError('fit: give validationData or a validationSplit, not both')
+  if (validationData !== undefined)
+    throw new ValueError('fit: give validationData or a validationSplit, not both')
 }
 
 /** @throws ValueError for unknown names and for numbers out of range */
@@ -147,5 +148,7 @@ function checkCount(caller: string, name: string, value: number): void {
 
 function checkVerbose(caller: string, verbose: Verbosity | undefined): void {
   if (verbose === undefined || verbose === 0 || verbose === 1 || verbose === 2) return
-  throw new ValueError(`${caller}: verbose must be 0 (nothing), 1 (a bar) or 2 (a line); got ${String(verbose)}`)
+  throw new ValueError(
+    `${caller}: verbose must be 0 (nothing), 1 (a bar) or 2 (a line); got ${String(verbose)}`,
+  )
 }

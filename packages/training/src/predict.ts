@@ -4,12 +4,11 @@ import { formatShape, hostArray, ShapeError, ValueError, type Shape, type TypedA
 import type { Layer } from '@nabla/layers'
 import { makeHostLeaf, Tensor } from '@nabla/tensor'
 import { fieldOf } from './batches.ts'
-import { breathe, Pulse } from './breathe.ts'
+import { breathe, type Pulse } from './breathe.ts'
 import { predictStep } from './step.ts'
 
 /** The outputs for all rows, in order. @throws ValueError, ShapeError for outputs that are no rows */
-export async function predictAll(model: Layer, inputs: DataLoader): Promise<Tensor> {
-  const pulse = new Pulse()
+export async function predictAll(model: Layer, inputs: DataLoader, pulse: Pulse): Promise<Tensor> {
   const pieces: TypedArray[] = []
   let rows = 0
   let first: Tensor | null = null
@@ -22,12 +21,18 @@ export async function predictAll(model: Layer, inputs: DataLoader): Promise<Tens
     if (pulse.beats()) await breathe()
   }
   const { shape, dtype } = first!
-  return makeHostLeaf(joined(pieces, hostArray(dtype, sizeWith(rows, shape))), [rows, ...shape.slice(1)], dtype)
+  return makeHostLeaf(
+    joined(pieces, hostArray(dtype, sizeWith(rows, shape))),
+    [rows, ...shape.slice(1)],
+    dtype,
+  )
 }
 
 function checkOutput(output: unknown, first: Tensor | null): asserts output is Tensor {
   if (!(output instanceof Tensor)) {
-    throw new ValueError('predict: the model must give one tensor; call its forward() yourself for other outputs')
+    throw new ValueError(
+      'predict: the model must give one tensor; call its forward() yourself for other outputs',
+    )
   }
   const rowOf = (shape: Shape): string => formatShape(shape.slice(1))
   if (output.rank > 0 && (first === null || rowOf(first.shape) === rowOf(output.shape))) return

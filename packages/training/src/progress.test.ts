@@ -41,7 +41,9 @@ describe('on a terminal', () => {
     const bar = new ProgressBar(wide, 1, '', 10, createClock().read)
     bar.advance(5)
     bar.update({ loss: 1, accuracy: 1 })
-    expect(wide.lines.at(-1)).toBe(' 5/10 [=========>...........] - ETA: 0s - loss: 1.0000 - accuracy: 1.0000')
+    expect(wide.lines.at(-1)).toBe(
+      ' 5/10 [=========>...........] - ETA: 0s - loss: 1.0000 - accuracy: 1.0000',
+    )
     const narrow = new Screen(true, 40)
     const cut = new ProgressBar(narrow, 1, '', 10, createClock().read)
     cut.advance(5)

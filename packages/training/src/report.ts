@@ -65,7 +65,12 @@ export async function classificationReport(
   return { ...report, toString: () => formatReport(report, digits) }
 }
 
-function scoresOf(name: string, counts: readonly (readonly number[])[], row: readonly number[], i: number): ClassScores {
+function scoresOf(
+  name: string,
+  counts: readonly (readonly number[])[],
+  row: readonly number[],
+  i: number,
+): ClassScores {
   const hits = row[i]!
   const support = sumOf(row)
   const named = sumOf(counts.map((other) => other[i]!))
@@ -78,7 +83,11 @@ function scoresOf(name: string, counts: readonly (readonly number[])[], row: rea
   }
 }
 
-function average(name: string, classes: readonly ClassScores[], weightOf: (scores: ClassScores) => number): ClassScores {
+function average(
+  name: string,
+  classes: readonly ClassScores[],
+  weightOf: (scores: ClassScores) => number,
+): ClassScores {
   const weights = classes.map(weightOf)
   const mean = (value: (scores: ClassScores) => number): number =>
     ratio(sumOf(classes.map((scores, i) => value(scores) * weights[i]!)), sumOf(weights))

@@ -36,7 +36,9 @@ describe('files of the reference implementation', () => {
     const { tensors } = decodeSafetensors(bytes)
     for (const [name, expected] of Object.entries(expectedFiles['mlp.safetensors']!)) {
       expect(tensors[name]!.shape).toEqual(expected.shape)
-      expect(Array.from(tensors[name]!.data)).toEqual(expected.data.map((value) => Math.fround(Number(value))))
+      expect(Array.from(tensors[name]!.data)).toEqual(
+        expected.data.map((value) => Math.fround(Number(value))),
+      )
     }
     expect(Object.keys(tensors).length).toBe(4)
     expect(encodeSafetensors(tensors)).toEqual(new Uint8Array(bytes))
@@ -89,29 +91,53 @@ describe('what a header may not say', () => {
     ['', 0, 'the header is no JSON ('],
     [`{"a":${entry('[0,4]')},"a":${entry('[4,8]')}}`, 8, 'the header has the name "a" twice'],
     [`{"a":${entry('[0,4]')},"\\u0061":${entry('[4,8]')}}`, 8, 'the header has the name "a" twice'],
-    [`{"a":{"dtype":"F32","dtype":"I32","shape":[1],"data_offsets":[0,4]}}`, 4, 'the header has the name "dtype" twice'],
+    [
+      `{"a":{"dtype":"F32","dtype":"I32","shape":[1],"data_offsets":[0,4]}}`,
+      4,
+      'the header has the name "dtype" twice',
+    ],
     ['{"a":7}', 0, "tensor 'a' is described by 7"],
-    [`{"a":${entry('[0,4]', '"dtype":"F7","shape":[1]')}}`, 4, `tensor 'a' has the unknown type "F7". Known: F64, F32,`],
-    [`{"a":${entry('[0,4]', '"dtype":"toString","shape":[1]')}}`, 4, `tensor 'a' has the unknown type "toString"`],
+    [
+      `{"a":${entry('[0,4]', '"dtype":"F7","shape":[1]')}}`,
+      4,
+      `tensor 'a' has the unknown type "F7". Known: F64, F32,`,
+    ],
+    [
+      `{"a":${entry('[0,4]', '"dtype":"toString","shape":[1]')}}`,
+      4,
+      `tensor 'a' has the unknown type "toString"`,
+    ],
     [`{"a":${entry('[0,4]', '"dtype":"F32"')}}`, 4, "tensor 'a' has the shape undefined"],
     [`{"a":${entry('[0,4]', '"dtype":"F32","shape":[-1]')}}`, 4, "tensor 'a' has the shape [-1]"],
     [`{"a":${entry('[0,4]', '"dtype":"F32","shape":[1.5]')}}`, 4, "tensor 'a' has the shape [1.5]"],
     [`{"a":${entry('[0]')}}`, 4, "tensor 'a' has the data_offsets [0], not [begin, end]"],
     [`{"a":${entry('[4,0]')}}`, 4, "tensor 'a' has -4 bytes (4 to 0), but shape [1] of F32 takes 4"],
-    [`{"a":${entry('[0,4]')},"b":${entry('[0,4]')}}`, 4, "tensor 'b' begins at byte 0, inside of the one before it"],
-    [`{"a":${entry('[0,4]')},"b":${entry('[8,12]')}}`, 12, "bytes 4 to 8, before tensor 'b', belong to no tensor"],
+    [
+      `{"a":${entry('[0,4]')},"b":${entry('[0,4]')}}`,
+      4,
+      "tensor 'b' begins at byte 0, inside of the one before it",
+    ],
+    [
+      `{"a":${entry('[0,4]')},"b":${entry('[8,12]')}}`,
+      12,
+      "bytes 4 to 8, before tensor 'b', belong to no tensor",
+    ],
     [`{"a":${entry('[0,4]')}}`, 3, "tensor 'a' ends at byte 4, but the file has 3 bytes of elements"],
     [`{"a":${entry('[0,4]')}}`, 5, '1 bytes are left over after the last tensor'],
     ['{"__metadata__":[]}', 0, '__metadata__ is no object'],
     ['{"__metadata__":{"a":1}}', 0, "__metadata__ has 1 for 'a', and only text is allowed"],
   ])('%s', (header, elements, problem) => {
-    expect(() => decodeSafetensors(fileWith(header, elements), 'x')).toThrow(`x: no valid safetensors file: ${problem}`)
+    expect(() => decodeSafetensors(fileWith(header, elements), 'x')).toThrow(
+      `x: no valid safetensors file: ${problem}`,
+    )
   })
 
   test('a bool that is neither 0 nor 1', () => {
     const bytes = fileWith(`{"a":${entry('[0,1]', '"dtype":"BOOL","shape":[1]')}}`, 1)
     bytes[bytes.length - 1] = 2
-    expect(() => decodeSafetensors(bytes)).toThrow("tensor 'a': element 0 (BOOL) is 2, which does not fit bool")
+    expect(() => decodeSafetensors(bytes)).toThrow(
+      "tensor 'a': element 0 (BOOL) is 2, which does not fit bool",
+    )
   })
 
   test('text that is no UTF-8', () => {

@@ -1,7 +1,15 @@
 // Weights as bytes: the writer and the reader of the safetensors format (huggingface.co/docs/safetensors). A file is the
 // header's length (8 bytes), the header (JSON: name -> type, shape, byte offsets), then all elements, one tensor after
 // another. Not here: the checks of a header (safetensorsHeader.ts), files and models (weights.ts).
-import { bytesOf, hostArray, sizeOf, ValueError, type DType, type Shape, type TypedArray } from '@nabla/engine'
+import {
+  bytesOf,
+  hostArray,
+  sizeOf,
+  ValueError,
+  type DType,
+  type Shape,
+  type TypedArray,
+} from '@nabla/engine'
 import { readHeader, type StoredEntry } from './safetensorsHeader.ts'
 import { storedTypes, type StoredType } from './storedTypes.ts'
 
@@ -95,7 +103,9 @@ function readTensor(bytes: Uint8Array, dataStart: number, entry: StoredEntry, fi
 
 function checkWritable(name: string, tensor: HostTensor): void {
   if (name === '__metadata__') {
-    throw new ValueError(`encodeSafetensors: the name '__metadata__' is reserved by the format; rename the tensor`)
+    throw new ValueError(
+      `encodeSafetensors: the name '__metadata__' is reserved by the format; rename the tensor`,
+    )
   }
   if (tensor.data.length !== sizeOf(tensor.shape)) {
     throw new ValueError(

@@ -108,9 +108,11 @@ function readEntry(name: string, value: unknown, fail: Fail): StoredEntry {
 function checkLayout(entries: readonly StoredEntry[], available: number, fail: Fail): void {
   let position = 0
   for (const { name, start, end } of entries) {
-    if (start < position) fail(`tensor '${name}' begins at byte ${start}, inside of the one before it (to ${position})`)
+    if (start < position)
+      fail(`tensor '${name}' begins at byte ${start}, inside of the one before it (to ${position})`)
     if (start > position) fail(`bytes ${position} to ${start}, before tensor '${name}', belong to no tensor`)
-    if (end > available) fail(`tensor '${name}' ends at byte ${end}, but the file has ${available} bytes of elements`)
+    if (end > available)
+      fail(`tensor '${name}' ends at byte ${end}, but the file has ${available} bytes of elements`)
     position = end
   }
   if (position < available) fail(`${available - position} bytes are left over after the last tensor`)
@@ -119,7 +121,8 @@ function checkLayout(entries: readonly StoredEntry[], available: number, fail: F
 function readMetadata(value: unknown, fail: Fail): Record<string, string> {
   if (!isRecord(value)) return fail('__metadata__ is no object')
   for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== 'string') fail(`__metadata__ has ${JSON.stringify(text)} for '${key}', and only text is allowed`)
+    if (typeof text !== 'string')
+      fail(`__metadata__ has ${JSON.stringify(text)} for '${key}', and only text is allowed`)
   }
   return value as Record<string, string>
 }

@@ -62,6 +62,8 @@ export class Screen implements ProgressOutput {
 
   /** The lines with times replaced, which differ from run to run. */
   get timeless(): string[] {
-    return this.lines.map((line) => line.replace(/\d+s \d+(s|ms|us)\/step/, 'TIME').replace(/ - ETA: \d+s/, ''))
+    return this.lines.map((line) =>
+      line.replace(/\d+s \d+(s|ms|us)\/step/, 'TIME').replace(/ - ETA: \d+s/, ''),
+    )
   }
 }

@@ -40,7 +40,10 @@ describe('fit', () => {
     })
     const history = await trainer.fit(xorData, { epochs: 150, batchSize: 4, ...silent })
     expect(history.get('accuracy').at(-1)).toBe(1)
-    expect(await trainer.evaluate(xorData, silent)).toEqual({ loss: expect.any(Number) as number, accuracy: 1 })
+    expect(await trainer.evaluate(xorData, silent)).toEqual({
+      loss: expect.any(Number) as number,
+      accuracy: 1,
+    })
   })
 
   test('takes arrays, datasets and loaders, with one result', async () => {
@@ -78,7 +81,12 @@ describe('fit', () => {
     const data = lineData(20)
     const trainer = createLineTrainer({ metrics: ['mae'] })
     const given = await trainer.fit(data, { validationData: lineData(7), ...silent })
-    expect(Object.keys(given.history)).toEqual(['loss', 'meanAbsoluteError', 'val_loss', 'val_meanAbsoluteError'])
+    expect(Object.keys(given.history)).toEqual([
+      'loss',
+      'meanAbsoluteError',
+      'val_loss',
+      'val_meanAbsoluteError',
+    ])
     const last = { x: data.x.slice(15), y: data.y.slice(15) }
     const split = await trainer.fit(data, { validationSplit: 0.25, ...silent })
     expect(split.get('val_loss')[0]!).toBeCloseTo((await trainer.evaluate(last, silent))['loss']!, 6)
@@ -121,7 +129,8 @@ describe('fit', () => {
     const timer = setInterval(() => (ticks += 1), 1)
     const started = performance.now()
     // Long enough for several breaths, however fast the machine is.
-    while (performance.now() - started < 400) await trainer.fit(lineData(256), { epochs: 20, batchSize: 4, ...silent })
+    while (performance.now() - started < 400)
+      await trainer.fit(lineData(256), { epochs: 20, batchSize: 4, ...silent })
     clearInterval(timer)
     expect(ticks).toBeGreaterThan(1)
   })
@@ -179,7 +188,8 @@ describe('a step that fails', () => {
   })
 
   test('a loss for each row instead of one for the batch', async () => {
-    const perRow = (predictions: TensorLike, targets: TensorLike): Tensor => tensor([0]).add(predictions).sub(targets)
+    const perRow = (predictions: TensorLike, targets: TensorLike): Tensor =>
+      tensor([0]).add(predictions).sub(targets)
     await expect(createLineTrainer({ loss: perRow }).fit(lineData(4), silent)).rejects.toThrow(
       'fit: the loss must be one number for the whole batch; got shape [4, 1]. Take its mean() (epoch 1 of 1, step 1 of 1)',
     )
@@ -277,17 +287,45 @@ describe('bad input', () => {
   const usual = { optimizer: 'adam', loss: 'mse' } as const
 
   test.each<[string, unknown, string]>([
-    ['an unknown optimizer', { ...usual, optimizer: 'adm' }, "unknown optimizer 'adm'. Did you mean 'adam'? Known: sgd,"],
-    ['an unknown loss', { ...usual, loss: 'crossentropy' }, "unknown loss 'crossentropy'. Did you mean 'crossEntropy'?"],
+    [
+      'an unknown optimizer',
+      { ...usual, optimizer: 'adm' },
+      "unknown optimizer 'adm'. Did you mean 'adam'? Known: sgd,",
+    ],
+    [
+      'an unknown loss',
+      { ...usual, loss: 'crossentropy' },
+      "unknown loss 'crossentropy'. Did you mean 'crossEntropy'?",
+    ],
     ['no loss', { optimizer: 'adam' }, 'Trainer: the loss must be a name or a function; got undefined'],
-    ['an unknown metric', { ...usual, metrics: ['acuracy'] }, "unknown metric 'acuracy'. Did you mean 'accuracy'?"],
+    [
+      'an unknown metric',
+      { ...usual, metrics: ['acuracy'] },
+      "unknown metric 'acuracy'. Did you mean 'accuracy'?",
+    ],
     ['a metric by itself', { ...usual, metrics: 'accuracy' }, 'Trainer: metrics must be a list'],
     ['a metric twice', { ...usual, metrics: ['accuracy', new Accuracy()] }, "are called 'accuracy'"],
-    ['an optimizer that is none', { ...usual, optimizer: {} }, 'Trainer: the optimizer must be a name, an Optimizer'],
+    [
+      'an optimizer that is none',
+      { ...usual, optimizer: {} },
+      'Trainer: the optimizer must be a name, an Optimizer',
+    ],
     ['a learning rate below zero', { ...usual, lr: -1 }, 'Adam: lr must be a finite number'],
-    ['an unknown option', { ...usual, metric: [] }, "unknown option of Trainer 'metric'. Did you mean 'metrics'?"],
-    ['accumulating no batch', { ...usual, accumulate: 0 }, 'Trainer: accumulate must be a positive integer; got 0'],
-    ['a norm that is none', { ...usual, clipGradNorm: NaN }, 'Trainer: clipGradNorm must be a positive number; got NaN'],
+    [
+      'an unknown option',
+      { ...usual, metric: [] },
+      "unknown option of Trainer 'metric'. Did you mean 'metrics'?",
+    ],
+    [
+      'accumulating no batch',
+      { ...usual, accumulate: 0 },
+      'Trainer: accumulate must be a positive integer; got 0',
+    ],
+    [
+      'a norm that is none',
+      { ...usual, clipGradNorm: NaN },
+      'Trainer: clipGradNorm must be a positive number; got NaN',
+    ],
   ])('Trainer: %s', (_, options, message) => {
     expect(() => new Trainer(new Linear(2, 1), options as TrainerOptions)).toThrow(ValueError)
     expect(() => new Trainer(new Linear(2, 1), options as TrainerOptions)).toThrow(message)
@@ -304,8 +342,16 @@ describe('bad input', () => {
     ['batchSize: 0', { batchSize: 0 }, 'batchSize must be a positive integer; got 0'],
     ['batch_size', { batch_size: 32 }, "unknown option of fit 'batch_size'. Did you mean 'batchSize'?"],
     ['validationSplit: 1', { validationSplit: 1 }, 'fit: validationSplit must lie between 0 and 1; got 1'],
-    ['validationSplit: 0.01', { validationSplit: 0.01 }, 'fit: a validationSplit of 0.01 leaves one side of 8 rows empty'],
-    ['both validations', { validationSplit: 0.5, validationData: lineData(2) }, 'fit: give validationData or a validationSplit'],
+    [
+      'validationSplit: 0.99',
+      { validationSplit: 0.99 },
+      'fit: a validationSplit of 0.99 leaves one side of 8 rows empty',
+    ],
+    [
+      'both validations',
+      { validationSplit: 0.5, validationData: lineData(2) },
+      'fit: give validationData or a validationSplit',
+    ],
     ['verbose: 3', { verbose: 3 }, 'fit: verbose must be 0 (nothing), 1 (a bar) or 2 (a line); got 3'],
     ['seed: -1', { seed: -1 }, 'seed must be a non-negative integer; got -1'],
   ])('fit: %s', async (_, options, message) => {
@@ -332,8 +378,12 @@ describe('bad input', () => {
   test('a loader has decided already', async () => {
     const loader = new DataLoader(lineData(8), { batchSize: 4 })
     const trainer = createLineTrainer()
-    await expect(trainer.fit(loader, { batchSize: 2 })).rejects.toThrow('a DataLoader, which has its own batchSize')
-    await expect(trainer.fit(loader, { validationSplit: 0.5 })).rejects.toThrow('a DataLoader cannot be split')
+    await expect(trainer.fit(loader, { batchSize: 2 })).rejects.toThrow(
+      'a DataLoader, which has its own batchSize',
+    )
+    await expect(trainer.fit(loader, { validationSplit: 0.5 })).rejects.toThrow(
+      'a DataLoader cannot be split',
+    )
   })
 
   test('an optimizer of ones own is used as it is', async () => {

@@ -7,6 +7,7 @@ import { loss as lossByName } from '@nabla/losses'
 import { Optimizer, optimizer as optimizerByName, type AnyOptimizer } from '@nabla/optimizers'
 import type { Tensor } from '@nabla/tensor'
 import { splitOff, toInputLoader, toLoader, validationLoader } from './batches.ts'
+import { Pulse } from './breathe.ts'
 import { fit } from './fit.ts'
 import type { History } from './history.ts'
 import { measure } from './measure.ts'
@@ -34,12 +35,16 @@ export class Trainer {
   readonly optimizer: AnyOptimizer
   readonly #options: TrainerOptions
   readonly #parts: StepParts
+  // One for all calls: many short ones in a row have to breathe as well.
+  readonly #pulse: Pulse = new Pulse()
   #fitting = false
 
   /** @throws ValueError for what is no model, no loss or no optimizer, and for unknown names and options */
   constructor(model: Layer, options: TrainerOptions) {
     if (!(model instanceof Module)) {
-      throw new ValueError(`Trainer: the model must be a Module, for example new Sequential(...); got ${String(model)}`)
+      throw new ValueError(
+        `Trainer: the model must be a Module, for example new Sequential(...); got ${String(model)}`,
+      )
     }
     checkTrainerOptions(options)
     const { loss, metrics = [], clipGradNorm = null } = options
@@ -64,13 +69,23 @@ export class Trainer {
    */
   async fit(data: TrainingData, options: FitOptions = {}): Promise<History> {
     checkFitOptions(options)
-    if (this.#fitting) throw new ValueError('fit: this trainer is training already; await its fit before the next one')
+    if (this.#fitting)
+      throw new ValueError('fit: this trainer is training already; await its fit before the next one')
     this.#fitting = true
     try {
       const { training, validation } = await loadersFor(data, options)
       const { callbacks: general = [], accumulate = 1 } = this.#options
       const { epochs = 1, callbacks = [], verbose = 1, output = defaultOutput() } = options
-      const plan = { training, validation, epochs, accumulate, callbacks: [...general, ...callbacks], verbose, output }
+      const plan = {
+        training,
+        validation,
+        epochs,
+        accumulate,
+        callbacks: [...general, ...callbacks],
+        verbose,
+        output,
+        pulse: this.#pulse,
+      }
       return await keepingModes(this.model, () => fit(this.#parts, plan))
     } finally {
       this.#fitting = false
@@ -87,7 +102,7 @@ export class Trainer {
     const { batchSize, verbose = 1, output = defaultOutput() } = options
     const loader = await toLoader('evaluate', data, { batchSize })
     const bar = new ProgressBar(output, verbose, '', loader.length)
-    return keepingModes(this.model, () => measure(this.#parts, loader, bar))
+    return keepingModes(this.model, () => measure(this.#parts, loader, this.#pulse, bar))
   }
 
   /**
@@ -98,7 +113,7 @@ export class Trainer {
   async predict(x: PredictionData, options: PredictOptions = {}): Promise<Tensor> {
     checkPredictOptions(options)
     const loader = await toInputLoader(x, options.batchSize)
-    return keepingModes(this.model, () => predictAll(this.model, loader))
+    return keepingModes(this.model, () => predictAll(this.model, loader, this.#pulse))
   }
 }
 
@@ -108,7 +123,9 @@ function makeOptimizer(model: Layer, { optimizer, lr }: TrainerOptions): AnyOpti
   }
   const made = typeof optimizer === 'function' ? optimizer(model.parameters()) : optimizer
   if (!(made instanceof Optimizer)) {
-    throw new ValueError(`Trainer: the optimizer must be a name, an Optimizer or a function that makes one; got ${String(made)}`)
+    throw new ValueError(
+      `Trainer: the optimizer must be a name, an Optimizer or a function that makes one; got ${String(made)}`,
+    )
   }
   if (lr !== undefined) made.lr = lr
   return made
@@ -119,7 +136,8 @@ async function loadersFor(
   options: FitOptions,
 ): Promise<{ training: DataLoader; validation: DataLoader | null }> {
   const { batchSize, shuffle, seed, validationSplit, validationData } = options
-  const [kept, split] = validationSplit === undefined ? [data, validationData] : await splitOff(data, validationSplit)
+  const [kept, split] =
+    validationSplit === undefined ? [data, validationData] : await splitOff(data, validationSplit)
   const training = await toLoader('fit', kept, { batchSize, shuffle, seed }, true)
   if (split === undefined) return { training, validation: null }
   return { training, validation: await validationLoader(split, training.batchSize) }

@@ -95,7 +95,10 @@ describe('ModelCheckpoint', () => {
       epochs: 3,
       verbose: 0,
       callbacks: [
-        { onEpochBegin: (run) => void run.model.loadStateDict({ weight: tensor([[0, 0]]), bias: tensor([biases[run.epoch]!]) }) },
+        {
+          onEpochBegin: (run) =>
+            void run.model.loadStateDict({ weight: tensor([[0, 0]]), bias: tensor([biases[run.epoch]!]) }),
+        },
         new ModelCheckpoint(path, { saveBestOnly: true, monitor: 'loss' }),
       ],
     })
@@ -114,7 +117,10 @@ describe('CSVLogger', () => {
     const added = new CSVLogger(path, { append: true })
     await createTrainer().fit(lineData(8), { ...options, callbacks: [added] })
     expect(readFileSync(path, 'utf8').split('\n').length).toBe(6)
-    await createTrainer().fit(lineData(8), { ...options, callbacks: [new CSVLogger(path, { separator: ';' })] })
+    await createTrainer().fit(lineData(8), {
+      ...options,
+      callbacks: [new CSVLogger(path, { separator: ';' })],
+    })
     expect(readFileSync(path, 'utf8').split('\n')[0]).toBe('epoch;loss;val_loss')
     expect(readFileSync(path, 'utf8').split('\n').length).toBe(4)
   })

@@ -26,7 +26,11 @@ export async function saveWeights(
  * @throws ValueError for a file that cannot be read or is damaged, and for names that do not fit the model
  * @throws ShapeError for shapes that do not fit the model
  */
-export async function loadWeights(model: Module, path: string, options: LoadOptions = {}): Promise<LoadResult> {
+export async function loadWeights(
+  model: Module,
+  path: string,
+  options: LoadOptions = {},
+): Promise<LoadResult> {
   const bytes = await readFile('loadWeights', path)
   return model.loadStateDict(decodeSafetensors(bytes, path).tensors, options)
 }

@@ -87,7 +87,8 @@ function assembleParts(
 ): Primitive {
   const parts = all.filter((part) => part.input.size > 0)
   const [only] = parts
-  if (parts.length === 1 && only!.input.dtype === dtype && sameShape(only!.input.shape, shape)) return only!.input
+  if (parts.length === 1 && only!.input.dtype === dtype && sameShape(only!.input.shape, shape))
+    return only!.input
   const strides = rowMajorStrides(shape)
   const covered = parts.reduce((sum, part) => sum + part.input.size, 0)
   const attributes = { starts: parts.map((part) => part.start), steps: parts.map((part) => part.step), fill }

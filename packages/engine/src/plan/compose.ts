@@ -89,7 +89,8 @@ export function composeKernel(unit: Unit, surroundings: Surroundings): Launch {
     if (value.kind === 'view') return valueOf(value.inputs[0]!, viewedPlacement(value, placement))
     if (value.kind === 'position') return load('position', value, -1, placement)
     if (unit.members.has(value)) return memberValue(value)
-    const slot = surroundings.slotOf(value)
+    // Free values are computed wherever they are used: the kernel that may have stored one is not waited for.
+    const slot = value.free ? undefined : surroundings.slotOf(value)
     if (slot !== undefined) return load('input', value, slot, placement)
     const layout = placement(value.layout)
     const key = layout === null ? null : `${value.id}@${layout.offset}:${layout.strides.join(',')}`

@@ -4,8 +4,9 @@ import type { Backend } from '../backend.ts'
 import { constant } from '../expr.ts'
 import type { Op } from '../lowering.ts'
 import type { Node } from '../node.ts'
-import { applyView, isRowMajor } from '../view.ts'
+import { applyView, isRowMajor, type Layout } from '../view.ts'
 import { assemble, sumOfAssemblies } from './assembly.ts'
+import { isExpressible } from './materialize.ts'
 import { PrimitiveGraph, type Primitive } from './primitive.ts'
 import type { Trace } from './walk.ts'
 
@@ -128,7 +129,9 @@ function view(graph: PrimitiveGraph, op: Op, input: Primitive, node: Node): Prim
   const map = lowering.view(input.shape, attributes, shape)
   let base = input
   let layout = applyView(base.layout, map, shape)
-  if (layout === null) {
+  // A free value is computed where it is used, so there the view must be passed on to what it is computed from.
+  const viewed = (inner: Layout): Layout | null => applyView(inner, map, shape)
+  if (layout === null || (base.source.free && !isExpressible(base, viewed, () => false))) {
     // No constant strides: the elements have to move before the shape can change.
     base = graph.copy(input)
     layout = applyView(base.layout, map, shape)

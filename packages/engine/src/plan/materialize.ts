@@ -28,6 +28,23 @@ export function viewedPlacement(view: Primitive, placement: Placement): Placemen
   }
 }
 
+/**
+ * Whether every load that computing `value` at a placement would make has strides there.
+ * @param inMemory whether a value would be loaded rather than computed
+ */
+export function isExpressible(
+  value: Primitive,
+  placement: Placement,
+  inMemory: (value: Primitive) => boolean,
+): boolean {
+  if (value.kind === 'number') return true
+  if (value.kind === 'view')
+    return isExpressible(value.inputs[0]!, viewedPlacement(value, placement), inMemory)
+  const loaded = (inMemory(value) && !value.free) || value.kind === 'position' || value.kind === 'reduce'
+  if (loaded) return placement(value.layout) !== null
+  return value.inputs.every((input) => isExpressible(input, inputPlacement(value, placement), inMemory))
+}
+
 /** Values this much smaller than the one they help to recompute are written for that purpose: row statistics. */
 const smallFactor = 8
 
@@ -53,15 +70,6 @@ export function chooseStored(
     if (primitive.kind === 'routine' || primitive.kind === 'assemble') stored.add(primitive)
     if (primitive.kind !== 'routine') continue
     for (const input of primitive.inputs) if (input.source.kind !== 'number') stored.add(input.source)
-  }
-
-  /** Whether every load that computing `value` again would make has strides in the reader's kernel. */
-  const expressible = (value: Primitive, placement: Placement): boolean => {
-    if (value.kind === 'number') return true
-    if (value.kind === 'view') return expressible(value.inputs[0]!, viewedPlacement(value, placement))
-    if (inMemory(value) || value.kind === 'position' || value.kind === 'reduce')
-      return placement(value.layout) !== null
-    return value.inputs.every((input) => expressible(input, inputPlacement(value, placement)))
   }
 
   // How many primitives read a value, and the largest of them.
@@ -107,7 +115,7 @@ export function chooseStored(
     }
     if ((recomputing || value.free) && shouldRecompute(value, { stored: storedAs, usedOnce })) {
       for (const helper of helpers) stored.add(helper)
-      if (expressible(input, placement)) continue
+      if (isExpressible(input, placement, inMemory)) continue
     }
     stored.add(value)
   }

@@ -12,6 +12,7 @@ import {
   matmul,
   number,
   permute,
+  position,
   reduce,
   reshape,
   softmax,
@@ -228,4 +229,19 @@ test("R5: a Variable's own value can be kept across an assignment", async () => 
   engine.flush()
   expect(await read(old)).toEqual([1, 2])
   expect(await read(v.current)).toEqual([2, 3])
+})
+
+test('values that need no memory are computed where they are used, through reshapes too', async () => {
+  const nothing = reshape(reduce('sum', host([2, 0], []), [1]), [2])
+  const free = map('add', nothing, number(3))
+  const v = variable([0, 0])
+  v.assign(free)
+  close(await read(map('mul', free, host([2], [1, 2]))), [3, 6])
+  engine.flush()
+  close(Array.from(await v.read()), [3, 3])
+  const grid = map('add', position([3, 1], [10, 0]), position([1, 2], [0, 1]))
+  close(
+    await read(map('add', reshape(grid, [6]), host([6], [0, 0, 0, 0, 0, 1], 'int32'))),
+    [0, 1, 10, 11, 20, 22],
+  )
 })

@@ -134,3 +134,9 @@ export function softmax(x: Node, dim: number): Node {
   const exponentials = map('exp', map('sub', x, reduce('max', x, [dim])))
   return map('div', exponentials, reduce('sum', exponentials, [dim]))
 }
+
+const positionOp = makeOp('position', { kind: 'position' })
+
+export function position(shape: Shape, coefficients: readonly number[]): Node {
+  return make(positionOp, [], { start: 0, coefficients }, shape, 'int32')
+}

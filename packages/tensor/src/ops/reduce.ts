@@ -48,9 +48,12 @@ const prodOp = reduceOp('prod', 'prod', ({ inputs: [x], attributes }, upstream) 
   return [upstream.mul(productOfOthers(x, attributes['dims'] as readonly number[]))]
 })
 
-// Equal extremes share the gradient evenly.
+// Equal extremes share the gradient evenly. The extreme is taken anew: where the output was read before, `x` may be
+// computed again by another kernel, and a last bit of difference would leave no element equal to the old extreme. Inside
+// one plan equal work is found once, so this costs nothing.
 const extremeGradient: GradientRule = ({ inputs: [x], output, attributes }, upstream) => {
-  const chosen = noGrad(() => x.eq(output).to(x.dtype))
+  const extreme = noGrad(() => makeNode(output.op, [x], attributes, output.shape, output.dtype))
+  const chosen = noGrad(() => x.eq(extreme).to(x.dtype))
   const count = noGrad(() => chosen.sum(attributes['dims'] as readonly number[], { keepdim: true }))
   return [upstream.div(count).mul(chosen)]
 }

@@ -15,7 +15,7 @@ import { makeNode, type Tensor } from '../tensor.ts'
 import { floating } from './common.ts'
 
 /** A normalisation along one dimension; the last by default. */
-export type Softmax = OpFunction<(x: TensorLike, dim?: number) => Tensor>
+export type SoftmaxFunction = OpFunction<(x: TensorLike, dim?: number) => Tensor>
 
 const samples = (make: SampleMaker): Sample[] => [
   [make.real([2, 5])],
@@ -40,7 +40,7 @@ const wrong = (name: string): WrongCall[] => [
 ]
 
 /** exp(x) / sum(exp(x)) along `dim`. @throws ShapeError */
-export const softmax: Softmax = defineOp({
+export const softmax: SoftmaxFunction = defineOp({
   name: 'softmax',
   lowering: {
     kind: 'composite',
@@ -67,7 +67,7 @@ export const softmax: Softmax = defineOp({
 })
 
 /** x - log(sum(exp(x))) along `dim`: the logarithm of {@link softmax} without its rounding to 0. @throws ShapeError */
-export const logSoftmax: Softmax = defineOp({
+export const logSoftmax: SoftmaxFunction = defineOp({
   name: 'logSoftmax',
   lowering: {
     kind: 'composite',
@@ -93,7 +93,7 @@ export const logSoftmax: Softmax = defineOp({
 })
 
 /** {@link softmax} of -x. */
-export const softmin: Softmax = defineFunction({
+export const softmin: SoftmaxFunction = defineFunction({
   name: 'softmin',
   call: (value: TensorLike, dim = -1) => {
     const x = floating(toTensor('softmin', value))

@@ -7,6 +7,7 @@ import { lineData, Screen } from '../testing.ts'
 import { Trainer } from '../trainer.ts'
 import { copyState } from '../weights.ts'
 import { EarlyStopping } from './earlyStopping.ts'
+import { Monitor } from './monitor.ts'
 import { LambdaCallback, LearningRateScheduler, TerminateOnNaN } from './small.ts'
 
 const silent = { verbose: 0 } as const
@@ -72,7 +73,9 @@ test('what a callback throws ends training', async () => {
       throw new RangeError('disk full')
     },
   }
-  await expect(createTrainer(0.1).fit(lineData(4), { callbacks: [broken], ...silent })).rejects.toThrow('disk full')
+  await expect(createTrainer(0.1).fit(lineData(4), { callbacks: [broken], ...silent })).rejects.toThrow(
+    'disk full',
+  )
 })
 
 describe('EarlyStopping', () => {
@@ -97,7 +100,9 @@ describe('EarlyStopping', () => {
     })
     expect(history.get('val_loss')).toEqual([9, 4, 1, 2.25, 1])
     expect(stopping.bestEpoch).toBe(2)
-    expect(history.stopReason).toBe('EarlyStopping: val_loss has not improved for 2 epochs (best: 1, epoch 3)')
+    expect(history.stopReason).toBe(
+      'EarlyStopping: val_loss has not improved for 2 epochs (best: 1, epoch 3)',
+    )
     expect(Array.from((await copyState(trainer.model))['bias']!.data)).toEqual([1])
   })
 
@@ -118,13 +123,23 @@ describe('EarlyStopping', () => {
     expect(Array.from((await copyState(trainer.model))['bias']!.data)).toEqual([1])
   })
 
-  test('more accuracy is better, less error is', async () => {
-    const run = { epoch: 0, stop: vi.fn<(reason: string) => void>() }
-    const stopping = new EarlyStopping({ monitor: 'val_accuracy' })
-    for (const accuracy of [0.5, 0.6, 0.7]) await stopping.onEpochEnd(run as never, { val_accuracy: accuracy })
-    expect(run.stop).not.toHaveBeenCalled()
-    await stopping.onEpochEnd(run as never, { val_accuracy: 0.65 })
-    expect(run.stop).toHaveBeenCalledOnce()
+  test('more accuracy is better, less of anything else is', () => {
+    const accuracy = new Monitor('test', { monitor: 'val_accuracy' })
+    expect([0.5, 0.6, 0.55, NaN, 0.7].map((value) => accuracy.improves({ val_accuracy: value }))).toEqual([
+      true,
+      true,
+      false,
+      false,
+      true,
+    ])
+    const error = new Monitor('test', { monitor: 'meanAbsoluteError' })
+    expect([0.5, 0.6, 0.4].map((value) => error.improves({ meanAbsoluteError: value }))).toEqual([
+      true,
+      false,
+      true,
+    ])
+    const chosen = new Monitor('test', { monitor: 'meanAbsoluteError', mode: 'max' })
+    expect([0.5, 0.6].map((value) => chosen.improves({ meanAbsoluteError: value }))).toEqual([true, true])
   })
 
   test('says what can be monitored', async () => {
@@ -132,8 +147,12 @@ describe('EarlyStopping', () => {
     await expect(fit(new EarlyStopping())).rejects.toThrow(
       "EarlyStopping: there is no 'val_loss' to monitor. Give fit validationData or a validationSplit. Known: loss",
     )
-    await expect(fit(new EarlyStopping({ monitor: 'acc' }))).rejects.toThrow("there is no 'acc' to monitor. Known: loss")
-    expect(() => new EarlyStopping({ patience: -1 })).toThrow('patience must be a whole number of epochs; got -1')
+    await expect(fit(new EarlyStopping({ monitor: 'acc' }))).rejects.toThrow(
+      "there is no 'acc' to monitor. Known: loss",
+    )
+    expect(() => new EarlyStopping({ patience: -1 })).toThrow(
+      'patience must be a whole number of epochs; got -1',
+    )
     expect(() => new EarlyStopping({ mode: 'most' as never })).toThrow("unknown mode 'most'. Known: min, max")
     expect(() => new EarlyStopping({ minDelta: NaN })).toThrow('minDelta must be zero or a positive number')
   })
@@ -152,7 +171,9 @@ test('LearningRateScheduler sets the rate of each epoch', async () => {
   })
   expect(rates).toEqual([0.4, 0.2, 0.1])
   const wrong = new LearningRateScheduler(() => NaN)
-  await expect(trainer.fit(lineData(4), { callbacks: [wrong], ...silent })).rejects.toThrow('the schedule gave NaN for epoch 0')
+  await expect(trainer.fit(lineData(4), { callbacks: [wrong], ...silent })).rejects.toThrow(
+    'the schedule gave NaN for epoch 0',
+  )
 })
 
 describe('a loss that is no number', () => {
@@ -170,7 +191,11 @@ describe('a loss that is no number', () => {
 
   test('ends training with TerminateOnNaN', async () => {
     const warn = vi.spyOn(console, 'warn')
-    const history = await createTrainer(0.1).fit(data, { epochs: 5, callbacks: [new TerminateOnNaN()], ...silent })
+    const history = await createTrainer(0.1).fit(data, {
+      epochs: 5,
+      callbacks: [new TerminateOnNaN()],
+      ...silent,
+    })
     expect(warn).not.toHaveBeenCalled()
     warn.mockRestore()
     expect(history.epoch).toEqual([0])

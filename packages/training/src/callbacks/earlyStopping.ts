@@ -26,7 +26,9 @@ export class EarlyStopping implements Callback {
   /** @throws ValueError for a patience that is no whole number */
   constructor({ patience = 1, restoreBestWeights = false, ...monitored }: EarlyStoppingOptions = {}) {
     if (!Number.isInteger(patience) || patience < 0) {
-      throw new ValueError(`EarlyStopping: patience must be a whole number of epochs; got ${String(patience)}`)
+      throw new ValueError(
+        `EarlyStopping: patience must be a whole number of epochs; got ${String(patience)}`,
+      )
     }
     this.#monitor = new Monitor('EarlyStopping', monitored)
     this.#patience = patience
@@ -54,7 +56,8 @@ export class EarlyStopping implements Callback {
     }
     this.#waited += 1
     if (this.#waited >= this.#patience) {
-      const best = this.#monitor.best === null ? '' : ` (best: ${this.#monitor.best}, epoch ${this.#bestEpoch + 1})`
+      const best =
+        this.#monitor.best === null ? '' : ` (best: ${this.#monitor.best}, epoch ${this.#bestEpoch + 1})`
       run.stop(`EarlyStopping: ${this.#monitor.name} has not improved for ${this.#waited} epochs${best}`)
     }
   }

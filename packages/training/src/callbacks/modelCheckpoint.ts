@@ -25,7 +25,8 @@ export class ModelCheckpoint implements Callback {
   /** @throws BackendError where there are no files */
   constructor(path: string, { saveBestOnly = false, ...monitored }: ModelCheckpointOptions = {}) {
     requireFiles('ModelCheckpoint')
-    if (typeof path !== 'string' || path === '') throw new ValueError(`ModelCheckpoint: the path is ${String(path)}`)
+    if (typeof path !== 'string' || path === '')
+      throw new ValueError(`ModelCheckpoint: the path is ${String(path)}`)
     this.#path = path
     const monitor = new Monitor('ModelCheckpoint', monitored)
     this.#monitor = saveBestOnly ? monitor : null
@@ -42,7 +43,9 @@ export class ModelCheckpoint implements Callback {
       const value = values[name]
       if (value === undefined) {
         const known = Object.keys(values).join(', ')
-        throw new ValueError(`ModelCheckpoint: there is no '${name}' for the path '${this.#path}'. Known: ${known}`)
+        throw new ValueError(
+          `ModelCheckpoint: there is no '${name}' for the path '${this.#path}'. Known: ${known}`,
+        )
       }
       return Number.isInteger(value) ? String(value) : value.toFixed(4)
     })

@@ -41,8 +41,13 @@ export class Monitor {
   improves(logs: Logs): boolean {
     const value = logs[this.name]
     if (value === undefined) {
-      const hint = this.name.startsWith('val_') && !('val_loss' in logs) ? ' Give fit validationData or a validationSplit.' : ''
-      throw new ValueError(`${this.#owner}: there is no '${this.name}' to monitor.${hint} Known: ${Object.keys(logs).join(', ')}`)
+      const hint =
+        this.name.startsWith('val_') && !('val_loss' in logs)
+          ? ' Give fit validationData or a validationSplit.'
+          : ''
+      throw new ValueError(
+        `${this.#owner}: there is no '${this.name}' to monitor.${hint} Known: ${Object.keys(logs).join(', ')}`,
+      )
     }
     if (Number.isNaN(value)) return false
     if (this.best !== null && !((value - this.best) * this.#sign > this.#minDelta)) return false
