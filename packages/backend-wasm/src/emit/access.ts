@@ -116,11 +116,21 @@ export class VectorAccess {
     }
     const places = this.#strided(arg, site, group)
     const vector = f.local('v128', 'gathered')
-    this.#forLanes(site.remaining, (lane) => {
-      const place = places[lane]!
-      if (lane === 0) f.set(vector, wide ? v128.load64_zero(place) : v128.load32_zero(place))
-      else f.set(vector, (wide ? v128.load64_lane : v128.load32_lane)(lane, place, vector))
-    })
+    const laneByLane = (): void =>
+      this.#forLanes(site.remaining, (lane) => {
+        const place = places[lane]!
+        if (lane === 0) f.set(vector, wide ? v128.load64_zero(place) : v128.load32_zero(place))
+        else f.set(vector, (wide ? v128.load64_lane : v128.load32_lane)(lane, place, vector))
+      })
+    if (site.remaining !== null || wide || this.#lanes !== 4) {
+      laneByLane()
+      return vector
+    }
+    // Every other element, as pooling reads them: two loads and a shuffle. The stride is known only when the kernel runs.
+    const [first] = places
+    const everyOther = shuffle32(v128.load(first!), v128.load(first!, 16), [0, 2, 4, 6])
+    const isEveryOther = i32.eq(this.#addresses.stride(arg, this.#lane), 8)
+    f.if(isEveryOther, () => f.set(vector, everyOther), laneByLane)
     return vector
   }
 
