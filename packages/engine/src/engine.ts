@@ -232,7 +232,7 @@ function isVariableLeaf(node: Node): boolean {
 }
 
 /** The one engine of this process. */
-export const engine: Engine = new Engine()
+export const engine: Engine = /* @__PURE__ */ new Engine()
 
 /** Sets how the engine works. */
 export function configure(options: EngineOptions): void {

@@ -12,7 +12,3 @@ export * from '@nabla/metrics'
 export * from '@nabla/optimizers'
 export * from '@nabla/tensor'
 export * from '@nabla/training'
-
-// The one name that two packages use: a layer, and the type of a function. People mean the layer.
-export { Softmax } from '@nabla/layers'
-export type { Softmax as SoftmaxFunction } from '@nabla/tensor'

@@ -34,11 +34,8 @@ export async function fit(parts: StepParts, plan: FitPlan): Promise<History> {
     await callAll(callbacks, 'onEpochBegin', run)
     const bar = new ProgressBar(output, verbose, `Epoch ${run.epoch + 1}/${run.epochs}`, run.steps)
     const logs = await trainEpoch(parts, plan, run, bar)
-    if (validation !== null) {
-      // The bar is full while the validation runs.
-      bar.update(logs)
-      Object.assign(logs, validationLogs(await measure(parts, validation, plan.pulse)))
-    }
+    if (validation !== null)
+      Object.assign(logs, await validate(parts, validation, plan.pulse, run, bar, logs))
     bar.finish(logs)
     run.warnUnlessFinite(logs)
     run.history.add(run.epoch, logs)
@@ -56,6 +53,8 @@ async function trainEpoch(
   bar: ProgressBar,
 ): Promise<Record<string, number>> {
   parts.meters.reset()
+  // What somebody else's backward, or an epoch that was cut short, has left behind.
+  parts.optimizer.zeroGrad()
   let next = 0
   for await (const batch of training) {
     run.step = next++
@@ -81,6 +80,25 @@ async function trainEpoch(
   return logs
 }
 
+async function validate(
+  parts: StepParts,
+  data: DataLoader,
+  pulse: Pulse,
+  run: Run,
+  bar: ProgressBar,
+  logs: Logs,
+): Promise<Logs> {
+  // The bar is full while this runs.
+  bar.update(logs)
+  try {
+    const measured = await measure(parts, data, pulse, `validation of epoch ${run.epoch + 1}`)
+    return Object.fromEntries(Object.entries(measured).map(([name, value]) => [`val_${name}`, value]))
+  } catch (error) {
+    bar.breakLine()
+    throw error
+  }
+}
+
 /** Where a batch stands among those that make one step: the last ones of an epoch may be fewer. */
 function placeInStep(
   batch: number,
@@ -90,10 +108,6 @@ function placeInStep(
   const first = batch - (batch % accumulate)
   const together = Math.min(accumulate, batches - first)
   return { share: 1 / together, updates: batch === first + together - 1 }
-}
-
-function validationLogs(logs: Logs): Logs {
-  return Object.fromEntries(Object.entries(logs).map(([name, value]) => [`val_${name}`, value]))
 }
 
 class Run implements TrainingRun {

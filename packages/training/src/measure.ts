@@ -5,11 +5,15 @@ import { sayWhere } from './failure.ts'
 import type { ProgressBar } from './progress.ts'
 import { evaluateStep, type StepParts } from './step.ts'
 
-/** @param bar shows how far it is; ended here with the values that are returned */
+/**
+ * @param where what messages call this pass
+ * @param bar shows how far it is; ended here with the values that are returned
+ */
 export async function measure(
   parts: StepParts,
   data: DataLoader,
   pulse: Pulse,
+  where: string,
   bar: ProgressBar | null = null,
 ): Promise<Record<string, number>> {
   const { meters } = parts
@@ -20,7 +24,7 @@ export async function measure(
       evaluateStep(parts, batch)
     } catch (error) {
       bar?.breakLine()
-      throw sayWhere(error, `evaluation, batch ${done + 1} of ${data.length}`)
+      throw sayWhere(error, `${where}, batch ${done + 1} of ${data.length}`)
     }
     done += 1
     bar?.advance(done)

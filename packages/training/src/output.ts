@@ -17,7 +17,10 @@ export function defaultOutput(): ProgressOutput {
   if (stdout === undefined || typeof stdout.write !== 'function') return consoleOutput
   return {
     isTerminal: stdout.isTTY === true,
-    columns: stdout.isTTY === true ? stdout.columns : Infinity,
+    // Asked each time: windows change. Some terminals do not say.
+    get columns() {
+      return stdout.isTTY === true ? stdout.columns || 80 : Infinity
+    },
     write: (text) => void stdout.write(text),
   }
 }

@@ -147,6 +147,42 @@ describe('what a header may not say', () => {
   })
 })
 
+test('half-precision floats: zeros, the smallest, the largest, infinities and NaN', () => {
+  const halves = [0x0000, 0x8000, 0x0001, 0x03ff, 0x0400, 0x3c01, 0x7bff, 0x7c00, 0xfc00, 0x7e00]
+  const brains = [0x0000, 0x8000, 0x0001, 0x0080, 0x3f81, 0x7f7f, 0x7f80, 0xff80, 0x7fc0]
+  const read = (type: string, bits: number[]): number[] => {
+    const entry = `{"dtype":"${type}","shape":[${bits.length}],"data_offsets":[0,${2 * bits.length}]}`
+    const bytes = fileWith(`{"a":${entry}}`, 2 * bits.length)
+    bytes.set(new Uint8Array(Uint16Array.from(bits).buffer), bytes.length - 2 * bits.length)
+    return Array.from(decodeSafetensors(bytes).tensors['a']!.data)
+  }
+  const [smallest, tiny] = [2 ** -24, 2 ** -14]
+  expect(read('F16', halves)).toEqual([
+    0,
+    -0,
+    smallest,
+    1023 * smallest,
+    tiny,
+    1 + 2 ** -10,
+    65504,
+    Infinity,
+    -Infinity,
+    NaN,
+  ])
+  const largest = (2 - 2 ** -7) * 2 ** 127
+  expect(read('BF16', brains)).toEqual([
+    0,
+    -0,
+    2 ** -133,
+    2 ** -126,
+    1 + 2 ** -7,
+    largest,
+    Infinity,
+    -Infinity,
+    NaN,
+  ])
+})
+
 describe('writing', () => {
   test('all types, odd names, scalars and empty tensors come back as they were', () => {
     const tensors: Record<string, HostTensor> = {

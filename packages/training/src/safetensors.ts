@@ -1,6 +1,6 @@
 // Weights as bytes: the writer and the reader of the safetensors format (huggingface.co/docs/safetensors). A file is the
 // header's length (8 bytes), the header (JSON: name -> type, shape, byte offsets), then all elements, one tensor after
-// another. Not here: the checks of a header (safetensorsHeader.ts), files and models (weights.ts).
+// another, little-endian like every machine this runs on. Not here: the checks of a header (safetensorsHeader.ts), files and models (weights.ts).
 import {
   bytesOf,
   hostArray,
@@ -85,20 +85,27 @@ export function decodeSafetensors(bytes: Uint8Array, name: string = 'safetensors
 }
 
 function readTensor(bytes: Uint8Array, dataStart: number, entry: StoredEntry, file: string): HostTensor {
-  const stored = storedTypes[entry.type]
-  const view = new DataView(bytes.buffer, bytes.byteOffset + dataStart + entry.start, entry.end - entry.start)
-  const data = hostArray(stored.dtype, sizeOf(entry.shape))
-  for (let i = 0; i < data.length; i++) {
-    const value = stored.read(view, i * stored.bytes)
+  const { shape, type } = entry
+  const { dtype, sameBytes } = storedTypes[type]
+  const data = hostArray(dtype, sizeOf(shape))
+  const from = bytes.subarray(dataStart + entry.start, dataStart + entry.end)
+  if (sameBytes) new Uint8Array(data.buffer).set(from)
+  else convert(from, data, entry, file)
+  return { data, shape, dtype }
+}
+
+function convert(from: Uint8Array, to: TypedArray, { name, type }: StoredEntry, file: string): void {
+  const { bytes, dtype, read, limit } = storedTypes[type]
+  const view = new DataView(from.buffer, from.byteOffset, from.byteLength)
+  for (let i = 0; i < to.length; i++) {
+    const value = read(view, i * bytes)
     // An array of integers would wrap what does not fit: an embedding row 2^32 + 1 must not quietly become row 1.
-    if (stored.limit !== undefined && !(Math.abs(value) <= stored.limit)) {
-      throw new ValueError(
-        `${file}: tensor '${entry.name}': element ${i} (${entry.type}) is ${value}, which does not fit ${stored.dtype}`,
-      )
+    if (limit !== undefined && !(Math.abs(value) <= limit)) {
+      const problem = `element ${i} (${type}) is ${value}, which does not fit ${dtype}`
+      throw new ValueError(`${file}: tensor '${name}': ${problem}`)
     }
-    data[i] = value
+    to[i] = value
   }
-  return { data, shape: entry.shape, dtype: stored.dtype }
 }
 
 function checkWritable(name: string, tensor: HostTensor): void {

@@ -88,7 +88,8 @@ function computeGradients(model: Layer): void {
 }
 
 // What a failed forward has already assigned (running statistics, say) must not be written by the next flush.
-function abandon({ model, optimizer }: StepParts): void {
+function abandon({ model, optimizer, meters }: StepParts): void {
+  meters.reset()
   optimizer.zeroGrad()
   for (const variable of [...model.parameters(), ...model.buffers()]) {
     engine.forgetAssignment(variable)

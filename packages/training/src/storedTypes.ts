@@ -23,6 +23,8 @@ interface StoredFacts {
   /** What the elements become. */
   readonly dtype: DType
   readonly read: (view: DataView, at: number) => number
+  /** Whether the bytes are those of our own array, so that they can be taken as they are. */
+  readonly sameBytes?: true
   /** The largest magnitude that `dtype` can take, where a file may exceed it. */
   readonly limit?: number
 }
@@ -31,8 +33,8 @@ const largestInt32 = 2 ** 31 - 1
 
 /** Everything known about each stored type. Numbers are little-endian. */
 export const storedTypes: Readonly<Record<StoredType, StoredFacts>> = {
-  F64: { bytes: 8, dtype: 'float64', read: (view, at) => view.getFloat64(at, true) },
-  F32: { bytes: 4, dtype: 'float32', read: (view, at) => view.getFloat32(at, true) },
+  F64: { bytes: 8, dtype: 'float64', read: (view, at) => view.getFloat64(at, true), sameBytes: true },
+  F32: { bytes: 4, dtype: 'float32', read: (view, at) => view.getFloat32(at, true), sameBytes: true },
   F16: { bytes: 2, dtype: 'float32', read: (view, at) => halfToNumber(view.getUint16(at, true)) },
   BF16: { bytes: 2, dtype: 'float32', read: (view, at) => brainToNumber(view.getUint16(at, true)) },
   I64: {
@@ -41,7 +43,7 @@ export const storedTypes: Readonly<Record<StoredType, StoredFacts>> = {
     read: (view, at) => Number(view.getBigInt64(at, true)),
     limit: largestInt32,
   },
-  I32: { bytes: 4, dtype: 'int32', read: (view, at) => view.getInt32(at, true) },
+  I32: { bytes: 4, dtype: 'int32', read: (view, at) => view.getInt32(at, true), sameBytes: true },
   I16: { bytes: 2, dtype: 'int32', read: (view, at) => view.getInt16(at, true) },
   I8: { bytes: 1, dtype: 'int32', read: (view, at) => view.getInt8(at) },
   U64: {

@@ -102,7 +102,7 @@ export class Trainer {
     const { batchSize, verbose = 1, output = defaultOutput() } = options
     const loader = await toLoader('evaluate', data, { batchSize })
     const bar = new ProgressBar(output, verbose, '', loader.length)
-    return keepingModes(this.model, () => measure(this.#parts, loader, this.#pulse, bar))
+    return keepingModes(this.model, () => measure(this.#parts, loader, this.#pulse, 'evaluation', bar))
   }
 
   /**

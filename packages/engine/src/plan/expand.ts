@@ -4,6 +4,7 @@ import type { Backend } from '../backend.ts'
 import { constant } from '../expr.ts'
 import type { Op } from '../lowering.ts'
 import type { Node } from '../node.ts'
+import type { Shape } from '../shape.ts'
 import { applyView, isRowMajor, type Layout } from '../view.ts'
 import { assemble, sumOfAssemblies } from './assembly.ts'
 import { isExpressible } from './materialize.ts'
@@ -168,9 +169,42 @@ function reduce(graph: PrimitiveGraph, op: Op, input: Primitive, node: Node): Pr
       `identity:${value}`,
     )
   }
+  const reduceOver = (from: Primitive, dims: readonly number[]): Primitive => {
+    const kept = from.shape.map((size, d) => (dims.includes(d) ? 1 : size))
+    return graph.make(
+      { kind: 'reduce', name: op.name, inputs: [from], shape: kept, dtype, attributes: { dims }, fn },
+      String(op.id),
+    )
+  }
+  const rows = shape.every((size) => size === 1) ? splitRows(graph, input) : null
+  if (rows === null) return reduceOver(input, attributes['dims'] as readonly number[])
+  const partial = reduceOver(rows, [1])
+  return reshaped(graph, reduceOver(partial, [0, 1]), shape)!
+}
+
+/** A reduction of everything to one value is cut into rows from this size on ... */
+const longRow = 1 << 16
+
+/** ... of which there are at most this many: they run side by side, and sums of shorter rows are more accurate. */
+const mostRows = 64
+
+/** A long value as the rows of a matrix; null where it is short, has no fitting divisor, or would have to be copied. */
+function splitRows(graph: PrimitiveGraph, input: Primitive): Primitive | null {
+  if (input.size < longRow) return null
+  let count = mostRows
+  while (input.size % count !== 0) count -= 1
+  return count < 8 ? null : reshaped(graph, input, [count, input.size / count])
+}
+
+/** A reshape; null where the elements would have to move. */
+function reshaped(graph: PrimitiveGraph, input: Primitive, shape: Shape): Primitive | null {
+  const view = { kind: 'reshape' } as const
+  const layout = applyView(input.layout, view, shape)
+  const { dtype, source } = input
+  if (layout === null || source.free) return null
   return graph.make(
-    { kind: 'reduce', name: op.name, inputs: [input], shape, dtype, attributes, fn },
-    String(op.id),
+    { kind: 'view', name: 'reshape', inputs: [input], shape, dtype, view, source, layout, free: false },
+    'reshape',
   )
 }
 

@@ -245,3 +245,15 @@ test('values that need no memory are computed where they are used, through resha
     [0, 1, 10, 11, 20, 22],
   )
 })
+
+test('a long sum is made in rows, fused with what it adds up', async () => {
+  const x = map(
+    'square',
+    host([256, 512], (i) => (i % 7) - 3),
+  )
+  const total = reduce('sum', x, [0, 1])
+  expect(planOf(total).parts.steps.map((step) => step.work)).toEqual([String(256 * 512), '64'])
+  let expected = 0
+  for (let i = 0; i < 256 * 512; i++) expected += ((i % 7) - 3) ** 2
+  close(await read(total), [expected])
+})
