@@ -1,6 +1,6 @@
 // Building a plan, the whole way: expand, fuse, choose what is stored, order, compose, lay out memory. This happens once
 // per structure; see plan.ts for what happens at every step. The stages each have their file; this one is their story.
-import type { Backend, Executable } from '../backend.ts'
+import type { Backend, BackendLimits, Executable } from '../backend.ts'
 import { bytesOf } from '../dtype.ts'
 import type { Launch } from '../kernel.ts'
 import type { RoutineSpec } from '../routine.ts'
@@ -77,7 +77,7 @@ export function buildPlan(trace: Trace, backend: Backend, fusing: boolean = true
   }
   const drafts = units
     .filter((unit) => unit.kind !== 'join')
-    .map((unit) => draftOf(unit, surroundings))
+    .flatMap((unit) => draftsOf(unit, surroundings, backend.limits))
     .filter((draft) => draft.writes.length > 0)
 
   const writeBacks: { from: number; variable: number }[] = []
@@ -158,17 +158,46 @@ function reachable(graph: PrimitiveGraph, demanded: ReadonlySet<Primitive>): Pri
   return graph.all.filter((primitive) => needed.has(primitive))
 }
 
-function draftOf(unit: Unit, surroundings: Surroundings): Draft {
-  if (unit.kind === 'kernel') {
-    const launch = composeKernel(unit, surroundings)
-    const reads: number[] = []
-    const writes: number[] = []
-    launch.kernel.args.forEach((arg, i) => {
-      if (arg.role === 'input') reads.push(launch.slots[i]!)
-      if (arg.role === 'output') writes.push(launch.slots[i]!)
+function draftsOf(unit: Unit, surroundings: Surroundings, limits: BackendLimits): Draft[] {
+  if (unit.kind === 'kernel')
+    return launchesOf(unit, surroundings, limits).map((launch) => launchDraft(unit, launch))
+  return [routineDraft(unit, surroundings)]
+}
+
+/**
+ * The launches of a unit: one, unless it has more arguments than the backend takes. Then each launch stores some of the
+ * results, and what they share is computed by both.
+ */
+function launchesOf(unit: Unit, surroundings: Surroundings, limits: BackendLimits): Launch[] {
+  const build = (results: readonly Primitive[]): Launch[] => {
+    const launch = composeKernel(unit, {
+      slotOf: surroundings.slotOf,
+      destinationOf: (member) => (results.includes(member) ? surroundings.destinationOf(member) : undefined),
     })
-    return { unit, launch, spec: null, reads, writes }
+    const { args } = launch.kernel
+    const outputs = args.filter((arg) => arg.role === 'output').length
+    const memory = args.filter((arg) => arg.role !== 'position').length
+    if ((outputs <= limits.outputs && memory <= limits.args) || results.length < 2) return [launch]
+    const half = results.length >> 1
+    return [...build(results.slice(0, half)), ...build(results.slice(half))]
   }
+  const results = [...unit.members.keys()].filter(
+    (member) => surroundings.destinationOf(member) !== undefined,
+  )
+  return build(results)
+}
+
+function launchDraft(unit: Unit, launch: Launch): Draft {
+  const reads: number[] = []
+  const writes: number[] = []
+  launch.kernel.args.forEach((arg, i) => {
+    if (arg.role === 'input') reads.push(launch.slots[i]!)
+    if (arg.role === 'output') writes.push(launch.slots[i]!)
+  })
+  return { unit, launch, spec: null, reads, writes }
+}
+
+function routineDraft(unit: Unit, surroundings: Surroundings): Draft {
   const [primitive] = unit.members.keys()
   const { routine, inputs, shape, dtype, attributes } = primitive!
   const operands = inputs.slice(0, routine!.operands.length)

@@ -257,3 +257,15 @@ test('a long sum is made in rows, fused with what it adds up', async () => {
   for (let i = 0; i < 256 * 512; i++) expected += ((i % 7) - 3) ** 2
   close(await read(total), [expected])
 })
+
+test('a kernel with more results than the backend takes becomes several', async () => {
+  const full = createInterpreter()
+  setBackend({ ...full, limits: { ...full.limits, outputs: 4, args: 6 } })
+  const x = map('exp', host([3], [0, 1, 2]))
+  const results = Array.from({ length: 10 }, (_, i) => map('mul', x, i))
+  const plan = planOf(...results)
+  expect(plan.parts.steps.length).toBeGreaterThanOrEqual(3)
+  for (const step of plan.parts.steps) expect(step.writes.length).toBeLessThanOrEqual(4)
+  const values = await Promise.all(results.map(read))
+  values.forEach((value, i) => close(value, [i, i * Math.E, i * Math.E ** 2]))
+})
