@@ -4,7 +4,14 @@
 import type { DType, Shape } from '@nabla/engine'
 import type { Tensor } from '@nabla/tensor'
 import { alone, callStep, largest, leafOf } from './execute.ts'
-import { leafData, type Argument, type LeafRange, type Program, type Step, type VariableDeclaration } from './program.ts'
+import {
+  leafData,
+  type Argument,
+  type LeafRange,
+  type Program,
+  type Step,
+  type VariableDeclaration,
+} from './program.ts'
 import type { Random } from './random.ts'
 
 /** A value of the program being made. */
@@ -94,7 +101,7 @@ export class Builder {
   }
 
   /** The finished program. */
-  finish(parts: Pick<Program, 'outputs' | 'rounds' | 'finish'>): Program {
+  finish(parts: Pick<Program, 'outputs' | 'gradients' | 'rounds' | 'finish'>): Program {
     return { seed: this.seed, variables: this.variables, steps: this.steps, ...parts }
   }
 
@@ -114,9 +121,10 @@ export class Builder {
 
 // Ops whose float32 results have no rounding error when their operands have none.
 const exactOps = new Set(
-  ('neg abs relu maximum minimum where clamp amax amin reshape permute transpose expand slice flip unfold cat stack pad ' +
-    'roll full arange squeeze unsqueeze diagonal tril triu gather indexSelect repeatInterleave tile select narrow sign sort maskedFill')
-    .split(' '),
+  (
+    'neg abs relu maximum minimum where clamp amax amin reshape permute transpose expand slice flip unfold cat stack pad ' +
+    'roll full arange squeeze unsqueeze diagonal tril triu gather indexSelect repeatInterleave tile select narrow sign sort maskedFill'
+  ).split(' '),
 )
 
 /** Whether a type holds reals. */
@@ -130,6 +138,7 @@ function isEntry(value: unknown): value is Entry {
 
 function argumentOf(given: unknown): Argument {
   if (isEntry(given)) return { step: given.index }
-  if (Array.isArray(given) && given.length > 0 && given.every(isEntry)) return { steps: given.map((entry) => entry.index) }
+  if (Array.isArray(given) && given.length > 0 && given.every(isEntry))
+    return { steps: given.map((entry) => entry.index) }
   return { json: given }
 }

@@ -1,7 +1,7 @@
 // Whether a program gives the same values however it is run: one step at a time, unfused and fused on the reference
 // interpreter, and on the backend under test. Read before: execute.ts. Read next: shrink.ts.
 import { isFloating, type Backend, type TypedArray } from '@nabla/engine'
-import { runProgram, runStepwise, type Observation } from './execute.ts'
+import { runProgram, runStepwise, type Observation, type Truth } from './execute.ts'
 import type { Program } from './program.ts'
 
 /** A backend that is held to the interpreter, and whether it runs programs fused. */
@@ -22,12 +22,12 @@ export interface Failure {
 const againstTruth = 2e-4
 const amongReferences = 2e-6
 
-/** Runs a program every way there is. Null when all agree. */
+/** Runs a program every way there is. Null when all agree; `unstable` when they need not. */
 export async function checkProgram(
   program: Program,
   interpreter: Backend,
   candidates: readonly Candidate[],
-): Promise<Failure | null> {
+): Promise<Failure | 'unstable' | null> {
   const truth = await runStepwise(program, interpreter)
   const runs: readonly Candidate[] = [
     { name: 'interpreter, unfused', backend: interpreter, fusion: false },
@@ -43,7 +43,10 @@ export async function checkProgram(
       return { run: name, message: error instanceof Error ? (error.stack ?? error.message) : String(error) }
     }
     const apart = difference(observations, truth.observations, againstTruth * truth.magnitude)
-    if (apart !== null) return { run: name, message: `against single steps: ${apart}` }
+    if (apart !== null) {
+      if (await isUnstable(program, interpreter, truth)) return 'unstable'
+      return { run: name, message: `against single steps: ${apart}` }
+    }
     if (backend === interpreter && unfused !== null) {
       const inside = difference(observations, unfused, amongReferences * truth.magnitude)
       if (inside !== null) return { run: name, message: `against unfused: ${inside}` }
@@ -51,6 +54,19 @@ export async function checkProgram(
     unfused ??= observations
   }
   return null
+}
+
+/**
+ * Whether the truth itself jumps when its inputs change in the last bits: a gradient at a kink, say. Then no two ways of
+ * computing need agree.
+ */
+async function isUnstable(program: Program, interpreter: Backend, truth: Truth): Promise<boolean> {
+  for (const nudge of [4e-6, -4e-6]) {
+    const moved = await runStepwise(program, interpreter, nudge)
+    if (difference(moved.observations, truth.observations, againstTruth * truth.magnitude) !== null)
+      return true
+  }
+  return false
 }
 
 /** The first difference between two runs, in words. */
@@ -62,7 +78,8 @@ function difference(
   for (const [i, { name, data }] of expected.entries()) {
     const other = actual[i]!
     const limit = isFloating(typeOf(data)) ? tolerance : 0
-    if (other.data.length !== data.length) return `${name} has ${other.data.length} elements, not ${data.length}`
+    if (other.data.length !== data.length)
+      return `${name} has ${other.data.length} elements, not ${data.length}`
     const at = data.findIndex((value, element) => !close(other.data[element]!, value, limit))
     if (at >= 0) {
       return `${name}[${at}] is ${other.data[at]}, not ${data[at]}\n  got      ${show(other.data)}\n  expected ${show(data)}`

@@ -33,14 +33,17 @@ async function generate(seed: number): Promise<Program> {
   }
   const assignments = assigning ? random.whole(1, builder.variables.length + 1) : 0
   const length = random.whole(4, 22)
-  const assignAt = new Set(Array.from({ length: assignments }, () => random.whole(Math.floor(length / 2), length - 1)))
+  const assignAt = new Set(
+    Array.from({ length: assignments }, () => random.whole(Math.floor(length / 2), length - 1)),
+  )
   for (let i = 0; i < length; i++) {
-    await pickOperation(random).apply(builder).catch((e: Error) => { if (!/have no method/.test(e.message)) throw e }) // TEMP
+    await pickOperation(random).extend(builder)
     if (assignAt.has(i)) await assign(builder)
   }
   if (assigning) await assign(builder)
   return builder.finish({
     outputs: chooseOutputs(random, builder),
+    gradients: chooseGradients(random, builder),
     rounds: assigning ? random.whole(1, 3) : 1,
     finish: chooseFinish(random, assigning),
   })
@@ -103,11 +106,21 @@ function chooseOutputs(random: Random, builder: Builder): number[] {
   const chosen = new Set<number>([calls[calls.length - 1]!.index])
   for (let i = random.whole(0, 3); i > 0; i--) chosen.add(random.pickLate(calls).index)
   // Now and then a value nobody computes: a leaf or a Variable itself.
-  if (random.chance(0.1)) chosen.add(random.pick(builder.entries).index) // VARKEEP
+  if (random.chance(0.1)) chosen.add(random.pick(builder.entries).index)
   return [...chosen].sort((a, b) => a - b)
+}
+
+function chooseGradients(random: Random, builder: Builder): number[] {
+  if (!random.chance(0.35)) return []
+  const leaves = builder.entries.filter(
+    (entry) => builder.steps[entry.index]!.kind === 'leaf' && isReal(entry.dtype),
+  )
+  return random.some(leaves, 0.7).map((entry) => entry.index)
 }
 
 function chooseFinish(random: Random, assigning: boolean): Finish {
   // One after the other would ask for old values after the first look had written the new ones.
-  return random.pick<Finish>(assigning ? ['together', 'kept', 'kept'] : ['together', 'together', 'oneByOne', 'kept'])
+  return random.pick<Finish>(
+    assigning ? ['together', 'kept', 'kept'] : ['together', 'together', 'oneByOne', 'kept'],
+  )
 }

@@ -42,6 +42,8 @@ export interface Program {
   readonly steps: readonly Step[]
   /** Steps whose values are looked at. */
   readonly outputs: readonly number[]
+  /** Leaves by which the sum of all real outputs is differentiated; these gradients are looked at as well. */
+  readonly gradients: readonly number[]
   readonly rounds: number
   readonly finish: Finish
 }
@@ -81,7 +83,8 @@ export function printProgram(program: Program): string {
   const indent = repeated ? '  ' : ''
   program.steps.forEach((step, i) => lines.push(`${indent}${printStep(step, i)}`))
   const names = program.outputs.map((output) => `t${output}`)
-  lines.push(`${indent}look at ${names.join(', ') || 'nothing'} (${program.finish})`)
+  const derivatives = program.gradients.map((leaf) => `the gradient of t${leaf}`)
+  lines.push(`${indent}look at ${[...names, ...derivatives].join(', ') || 'nothing'} (${program.finish})`)
   if (repeated) lines.push('}')
   return lines.join('\n')
 }
@@ -97,7 +100,8 @@ function printStep(step: Step, index: number): string {
     case 'call': {
       const [first, ...rest] = step.args
       const args = rest.map(printArgument).join(', ')
-      if (first !== undefined && 'step' in first) return `const t${index} = t${first.step}.${step.name}(${args})`
+      if (first !== undefined && 'step' in first)
+        return `const t${index} = t${first.step}.${step.name}(${args})`
       return `const t${index} = ${step.name}(${step.args.map(printArgument).join(', ')})`
     }
   }

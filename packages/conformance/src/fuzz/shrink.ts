@@ -51,6 +51,9 @@ function* cuts(program: Program, types: readonly (StepType | null)[]): Generator
   for (const output of program.outputs) {
     yield { ...program, outputs: program.outputs.filter((other) => other !== output) }
   }
+  for (const leaf of program.gradients) {
+    yield { ...program, gradients: program.gradients.filter((other) => other !== leaf) }
+  }
   if (program.finish !== 'together') yield { ...program, finish: 'together' }
   for (const [index, step] of program.steps.entries()) {
     if (step.kind === 'assign') yield replaced(program, index, null)
@@ -58,10 +61,12 @@ function* cuts(program: Program, types: readonly (StepType | null)[]): Generator
   for (const [index, step] of program.steps.entries()) {
     if (step.kind === 'leaf' || step.kind === 'assign') continue
     const type = types[index]!
-    if (type !== null) yield replaced(program, index, { kind: 'leaf', ...type })
+    if (type !== null && !program.gradients.includes(index))
+      yield replaced(program, index, { kind: 'leaf', ...type })
     for (const input of inputsOf(step)) {
       const other = types[input]!
-      if (other?.dtype === type?.dtype && other?.shape.join() === type?.shape.join()) yield redirected(program, index, input)
+      if (other?.dtype === type?.dtype && other?.shape.join() === type?.shape.join())
+        yield redirected(program, index, input)
     }
   }
 }
@@ -74,13 +79,17 @@ function replaced(program: Program, index: number, step: Step | null): Program {
 /** Users of step `from` use step `to` instead. */
 function redirected(program: Program, from: number, to: number): Program {
   const rename = (step: number): number => (step === from ? to : step)
-  return { ...program, steps: program.steps.map((step) => renamed(step, rename)), outputs: [...new Set(program.outputs.map(rename))] }
+  return {
+    ...program,
+    steps: program.steps.map((step) => renamed(step, rename)),
+    outputs: [...new Set(program.outputs.map(rename))],
+  }
 }
 
 /** The program without steps that no output and no assignment needs. */
 function withoutUnused(program: Program): Program {
   const needed = new Set<number>()
-  const stack = [...program.outputs]
+  const stack = [...program.outputs, ...program.gradients]
   program.steps.forEach((step, i) => {
     if (step.kind === 'assign') stack.push(i)
   })
@@ -106,6 +115,7 @@ function keepOnly(program: Program, isKept: (index: number) => boolean): Program
     ...program,
     steps: steps.map((step) => renamed(step, rename)),
     outputs: program.outputs.filter(isKept).map(rename),
+    gradients: program.gradients.filter(isKept).map(rename),
   }
 }
 

@@ -11,9 +11,6 @@ export interface Tolerance {
 /** What the golden values, computed in float64, ask of a float32 library. */
 export const usual: Tolerance = { relative: 1e-4, absolute: 1e-5 }
 
-/** For long chains of roundings: inverses, decompositions, deep stacks. */
-export const loose: Tolerance = { relative: 1e-3, absolute: 1e-3 }
-
 /** Throws, saying where and how much, unless a tensor equals a golden value. */
 export async function expectTensor(
   what: string,

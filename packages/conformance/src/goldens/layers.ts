@@ -127,7 +127,7 @@ function affine(keywords: Keywords): { affine?: boolean } {
 }
 
 // A momentum of null means something, so it must not be left out as other absent keywords are.
-function batchNorm(keywords: Keywords): layers.BatchNormOptions {
+function batchNorm(keywords: Keywords): layers.BatchNormLayerOptions {
   return options(keywords, ...batchNormOptions)
 }
 

@@ -169,7 +169,7 @@ const indexing: Record<string, Mapping> = {
   'torch.take_along_dim': mapping('x index dim', ({ x, index, dim }) => x.gather(dim, index)),
   'torch.take': mapping('x index', ({ x, index }) => x.take(index)),
   'torch.scatter_reduce': mapping('x dim index src reduce include_self', ({ x, dim, index, src, reduce, include_self: includeSelf }) =>
-    scatterReduce(x, dim, index, src, reduce, { includeSelf }),
+    scatterReduce(x, dim, index, src, { reduce, includeSelf }),
   ),
   'F.embedding': mapping('index weight padding_idx', ({ index, weight, padding_idx: paddingIdx }) =>
     weight.embedding(index, { paddingIdx }),
