@@ -1,10 +1,11 @@
 // The WebAssembly backend: engine launches and routines on one WebAssembly memory, whose byte addresses are its places.
 // This file holds no arithmetic. Kernels are generated (emit/), compiled (compile.ts) and bound to sizes (launch.ts);
-// routines are hand-written (routines/, contract/); memory.ts owns the bytes.
+// routines are hand-written (routines/, contract/); memory.ts owns the bytes; pool/ shares work among threads.
 import { BackendError, type Backend, type Place } from '@nabla/engine'
 import { createKernelCache } from './compile.ts'
 import { prepareLaunch } from './launch.ts'
-import { createMemory, sharingAllowed, type MemoryOptions } from './memory.ts'
+import { createMemory, type MemoryOptions } from './memory.ts'
+import { Threads } from './pool/threads.ts'
 import { wasmRoutines } from './routines/index.ts'
 
 /** Options of {@link createWasmBackend}. */
@@ -13,11 +14,21 @@ export interface WasmBackendOptions {
   readonly maximumBytes?: number
   /** Pass false to refuse memory that threads can share. */
   readonly sharedMemory?: boolean
+  /**
+   * Threads to use, the calling one included. Default: `NABLA_THREADS`, or one for each processor, at most eight. Workers
+   * start when there is work that gains from them. Results do not depend on the number.
+   */
+  readonly threads?: number
+  /**
+   * Where a browser finds a script with the text {@link workerSource}: for pages whose Content-Security-Policy forbids
+   * workers from blob URLs.
+   */
+  readonly workerUrl?: string | URL
 }
 
 /**
  * A backend with a memory of its own, which grows on demand. Nothing is compiled yet: kernels are, when first launched.
- * @throws BackendError where the platform has no WebAssembly memory or no SIMD
+ * @throws BackendError where the platform has no WebAssembly memory or no SIMD, ValueError for an impossible `threads`
  */
 export function createWasmBackend(options: WasmBackendOptions = {}): Backend {
   requireSimd()
@@ -25,6 +36,7 @@ export function createWasmBackend(options: WasmBackendOptions = {}): Backend {
   if (options.maximumBytes !== undefined) memoryOptions.maximumBytes = options.maximumBytes
   if (options.sharedMemory !== undefined) memoryOptions.shared = options.sharedMemory
   const memory = createMemory(memoryOptions)
+  const threads = new Threads(memory, { count: options.threads, workerUrl: options.workerUrl })
   const kernels = createKernelCache(memory)
   let arena: { readonly place: Place; readonly bytes: number } | null = null
 
@@ -38,16 +50,17 @@ export function createWasmBackend(options: WasmBackendOptions = {}): Backend {
       dtypes: ['float32', 'float64', 'int32', 'bool'],
       sync: true,
     },
-    routines: wasmRoutines(memory),
+    routines: wasmRoutines(memory, threads),
     info() {
       return {
         name: 'wasm',
-        threads: 1,
-        notes: threadNotes(memory.shared),
+        threads: threads.running,
+        notes: threads.notes,
         bytes: memory.bytes,
         compiled: kernels.size,
       }
     },
+    threads: (count) => threads.set(count),
     allocate: (bytes) => memory.allocate(bytes),
     release: (place) => memory.release(place),
     reserve(slots, bytes) {
@@ -60,7 +73,7 @@ export function createWasmBackend(options: WasmBackendOptions = {}): Backend {
       const { place } = arena
       return slots.map((slot) => place + slot.offset)
     },
-    kernel: (launch) => prepareLaunch(memory, kernels, launch),
+    kernel: (launch) => prepareLaunch(memory, kernels, threads, launch),
     write(place, dtype, data) {
       switch (dtype) {
         case 'float32':
@@ -92,14 +105,6 @@ export function createWasmBackend(options: WasmBackendOptions = {}): Backend {
       memory.uint8.copyWithin(to, from, from + bytes)
     },
   }
-}
-
-function threadNotes(shared: boolean): readonly string[] {
-  const notes = ['one thread: kernels run on the thread that calls them']
-  if (!shared && !sharingAllowed()) {
-    notes.push('memory cannot be shared with threads: this page is not cross-origin isolated')
-  }
-  return notes
 }
 
 /** The smallest module with a vector instruction: `() -> v128.const 0, drop`. */

@@ -1,28 +1,23 @@
 // Compiled kernels, one per structure: the first launch of a structure has its module emitted, assembled and instantiated;
 // later launches, of whatever sizes, find it here. Read next: launch.ts, which binds a compiled kernel to sizes.
-import {
-  BackendError,
-  int32References,
-  kernelKey,
-  scalarFunctions,
-  type Kernel,
-  type ScalarFacts,
-  type ScalarFunction,
-} from '@nabla/engine'
+import { kernelKey, type Kernel } from '@nabla/engine'
 import { chooseArrangement, type Arrangement } from './emit/arrange.ts'
 import { emitKernel } from './emit/emit.ts'
-import { integerPrefix } from './emit/functions.ts'
 import type { ParameterLayout } from './emit/layout.ts'
+import { importsOf } from './hostFunctions.ts'
 import type { DeviceMemory } from './memory.ts'
+import type { SharedCode } from './pool/threads.ts'
+import type { RunItems } from './pool/words.ts'
 import { assemble } from './wat/assembler.ts'
 import { printWat } from './wat/print.ts'
 
 /** A kernel ready to be called for any sizes. */
 export interface CompiledKernel {
-  /** Does items `from` to `to` of the launch whose parameter block lies at `param`. */
-  readonly run: (param: number, from: number, to: number) => void
+  /** Does items of the launch whose parameter block it is given, on any thread. */
+  readonly code: SharedCode
   readonly arrangement: Arrangement
   readonly layout: ParameterLayout
+  readonly nanosecondsPerPosition: number
   itemCount(sizes: readonly number[]): number
 }
 
@@ -41,12 +36,13 @@ export function createKernelCache(memory: DeviceMemory): KernelCache {
 
   const compile = (kernel: Kernel, arrangement: Arrangement, key: string): CompiledKernel => {
     const limits = { minimum: 1, maximum: 65_536, shared: memory.shared }
-    const { module, hostFunctions, layout, itemCount } = emitKernel(kernel, arrangement, limits)
+    const { module, hostFunctions, ...facts } = emitKernel(kernel, arrangement, limits)
     if (print) console.log(`;; ${key}\n${printWat(module)}`)
-    const host: WebAssembly.ModuleImports = { memory: memory.memory }
-    for (const name of hostFunctions) host[name] = hostFunction(name)
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(assemble(module)), { host })
-    return { run: instance.exports['k'] as CompiledKernel['run'], arrangement, layout, itemCount }
+    const bytes = assemble(module)
+    const imports = importsOf(memory.memory, hostFunctions)
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports)
+    const code = { run: instance.exports['k'] as RunItems, bytes }
+    return { ...facts, code, arrangement }
   }
 
   return {
@@ -61,13 +57,4 @@ export function createKernelCache(memory: DeviceMemory): KernelCache {
       return found
     },
   }
-}
-
-/** What a module imports under a name: the engine's reference, or the one on int32 operands. */
-function hostFunction(name: string): ScalarFacts['reference'] {
-  const integer = name.startsWith(integerPrefix)
-  const fn = (integer ? name.slice(integerPrefix.length) : name) as ScalarFunction
-  const reference = integer ? int32References[fn] : scalarFunctions[fn]?.reference
-  if (reference === undefined) throw new BackendError(`a kernel calls '${name}', which is no scalar function`)
-  return reference
 }

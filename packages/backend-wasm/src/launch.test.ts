@@ -4,11 +4,13 @@ import { expect, test } from 'vitest'
 import { createKernelCache } from './compile.ts'
 import { prepareLaunch } from './launch.ts'
 import { createMemory } from './memory.ts'
+import { Threads } from './pool/threads.ts'
 import { LaunchBuilder, type TestLaunch } from './testing/launches.ts'
 import { namedKernels, softmax } from './testing/kernels.ts'
 
 const memory = createMemory()
 const cache = createKernelCache(memory)
+const threads = new Threads(memory, { count: 1 })
 
 /** Runs the items of a launch in parts of `part` items, the last one first. */
 function runInParts(
@@ -21,7 +23,7 @@ function runInParts(
     else if (dtype === 'float64') memory.float64.set(data, places[i]! / 8)
     else memory.int32.set(data, places[i]! / 4)
   })
-  const prepared = prepareLaunch(memory, cache, launch)
+  const prepared = prepareLaunch(memory, cache, threads, launch)
   prepared.bind(places, numbers)
   for (let from = Math.floor((prepared.items - 1) / part) * part; from >= 0; from -= part) {
     prepared.runItems(from, Math.min(prepared.items, from + part))
@@ -72,5 +74,5 @@ test('an axis that cannot be counted is refused', () => {
   const b = new LaunchBuilder([], [2 ** 30])
   const x = b.input('float32', [1], { strides: [0] })
   b.row(b.output('float32', 1, { strides: [0] }), b.reduce('sum', call('neg', x)))
-  expect(() => prepareLaunch(memory, cache, b.build().launch)).toThrow(BackendError)
+  expect(() => prepareLaunch(memory, cache, threads, b.build().launch)).toThrow(BackendError)
 })

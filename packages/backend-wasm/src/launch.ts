@@ -1,9 +1,10 @@
 // A launch as an executable: its parameter block is filled once, and each run writes only what changes: where the
 // arguments lie and the numbers. The block stays where it is until the executable is disposed of, so threads can be handed
-// its address and a range of items each.
+// its address and a range of items each. Read next: pool/threads.ts, which decides whether they are.
 import { BackendError, bytesOf, type DType, type Executable, type Launch, type Place } from '@nabla/engine'
 import type { CompiledKernel, KernelCache } from './compile.ts'
 import type { DeviceMemory } from './memory.ts'
+import type { SharedWork, Threads } from './pool/threads.ts'
 
 /** Elements along one axis that a kernel can count: its vector loops count bytes of 4-byte elements in 32 bits. */
 const longestAxis = 2 ** 30 - 2 ** 15
@@ -19,7 +20,12 @@ export interface PreparedLaunch extends Executable {
 }
 
 /** Prepares a launch. @throws BackendError when an axis is too long or no memory is left for the parameters */
-export function prepareLaunch(memory: DeviceMemory, cache: KernelCache, launch: Launch): PreparedLaunch {
+export function prepareLaunch(
+  memory: DeviceMemory,
+  cache: KernelCache,
+  threads: Threads,
+  launch: Launch,
+): PreparedLaunch {
   const { kernel } = launch
   const tooLong = launch.sizes.find((size) => size > longestAxis)
   if (tooLong !== undefined) {
@@ -30,6 +36,10 @@ export function prepareLaunch(memory: DeviceMemory, cache: KernelCache, launch: 
   const items = compiled.itemCount(arrangement.axes.map((axis) => (axis < 0 ? 1 : launch.sizes[axis]!)))
   const block = memory.allocate(layout.bytes)
   writeStructure(memory, compiled, launch, block)
+  const positions = launch.sizes.reduce((count, size) => count * size, 1)
+  const nanoseconds = positions * compiled.nanosecondsPerPosition
+  const chunks = threads.chunksFor(items, nanoseconds)
+  const work: SharedWork = { code: compiled.code, param: block, items, chunks, scratchBytes: 0 }
 
   // What to patch at a run: a word for each base, and for each number.
   const bases = kernel.args.flatMap(({ role, dtype }, arg) => {
@@ -48,7 +58,7 @@ export function prepareLaunch(memory: DeviceMemory, cache: KernelCache, launch: 
   }
   const runItems = (from: number, to: number): void => {
     try {
-      compiled.run(block, from, to)
+      compiled.code.run(block, from, to, 0)
     } catch (cause) {
       throw new BackendError(`a kernel failed: ${cause instanceof Error ? cause.message : String(cause)}`, {
         cause,
@@ -62,7 +72,8 @@ export function prepareLaunch(memory: DeviceMemory, cache: KernelCache, launch: 
     run(places, values) {
       if (items === 0) return
       bind(places, values)
-      runItems(0, items)
+      if (chunks > 1 && threads.areWorth(nanoseconds)) threads.runShared(work)
+      else runItems(0, items)
     },
     dispose() {
       memory.release(block)

@@ -55,6 +55,8 @@ export interface Backend {
   readonly name: string
   readonly limits: BackendLimits
   info(): BackendInfo
+  /** Sets how many threads there may be, where that can be chosen. Results must not depend on it. @throws ValueError */
+  threads?(count: number): void
   /** Device memory that stays until released. @throws BackendError when there is none left, saying how much was asked */
   allocate(bytes: number): Place
   release(place: Place): void

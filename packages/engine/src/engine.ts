@@ -24,6 +24,8 @@ export interface EngineOptions {
   mode?: 'lazy' | 'eager'
   /** Whether work is fused into kernels (the default). Without, every primitive is a step of its own: for debugging. */
   fusion?: boolean
+  /** Threads that compute, the calling one included, where the backend can choose. Results do not depend on it (R7). */
+  threads?: number
 }
 
 /** Counts since start; what tests and `explain` read. */
@@ -40,6 +42,7 @@ class Engine {
   #backend: Backend | null = null
   #mode: 'lazy' | 'eager'
   #fusion = true
+  #threads: number | undefined
   #busy = false
   #assignments = new Map<Variable, Node>()
   // Values that stay readable if the next flush computes them anyway, and those that were asked to be computed.
@@ -68,6 +71,7 @@ class Engine {
     if (this.#backend === backend) return
     if (this.#backend !== null) this.flush()
     this.cache.clear()
+    if (this.#threads !== undefined) backend.threads?.(this.#threads)
     this.#backend = backend
   }
 
@@ -80,9 +84,16 @@ class Engine {
   }
 
   configure(options: EngineOptions): void {
-    const { mode, fusion } = options
+    const { mode, fusion, threads } = options
     if (mode !== undefined && mode !== 'lazy' && mode !== 'eager') {
       throw new ValueError(`configure: unknown mode '${String(mode)}'. Known: lazy, eager`)
+    }
+    if (threads !== undefined) {
+      if (!Number.isInteger(threads) || threads < 1) {
+        throw new ValueError(`configure: threads must be a whole number from 1 on, got ${String(threads)}`)
+      }
+      this.#backend?.threads?.(threads)
+      this.#threads = threads
     }
     if (mode !== undefined) this.#mode = mode
     if (fusion !== undefined && fusion !== this.#fusion) {

@@ -1,25 +1,32 @@
 // Runs contractions: makes the code of a path when the path is first needed, and for each specification an executable
-// with its offset tables and parameter block. A run writes three addresses and calls one function.
-// Read next: plan.ts (which path), packed.ts (the one that does nearly all the work).
+// with its offset tables and parameter blocks: one for the whole, and one for each part where parts are worth sharing with
+// other threads. A run writes three addresses in a block and calls one function.
+// Read next: plan.ts (which path), split.ts (which parts), packed.ts (the path that does nearly all the work).
 import type { ContractSpec, DType, Executable, RoutineFactory } from '@nabla/engine'
 import type { DeviceMemory } from '../memory.ts'
-import { compileRoutine } from '../routines/compile.ts'
+import type { SharedCode, SharedWork, Threads } from '../pool/threads.ts'
+import { compileShared } from '../routines/compile.ts'
 import { ParameterBlock } from '../routines/parameters.ts'
 import type { FunctionBuilder } from '../wat/builder.ts'
 import { dotFunctions } from './dot.ts'
 import { float64Element, int32Element } from './element.ts'
 import { packedFunctions } from './packed.ts'
 import { contractParameters, type ContractParameter } from './parameters.ts'
-import { columnBlock, longestKBlock, planContract, rowBlock, tileColumns, type ContractPlan } from './plan.ts'
+import { partBytes, partsFunction, scratchBytes } from './parts.ts'
+import { planContract, type ContractPlan } from './plan.ts'
 import { rowFunctions } from './row.ts'
+import { nanosecondsOf, partsOf, wholeOf } from './split.ts'
 import { offsetsOf, OffsetTables, type Extent, type TableUse } from './tables.ts'
 import { directFunctions, stripFunctions } from './unpacked.ts'
 
-type Code = (block: number) => void
-
 /** Makes the factory of contractions. Those of float32, float64 and int32 are done here; bool is left to others. */
-export function createContract(memory: DeviceMemory): RoutineFactory<ContractSpec> {
-  const shared: ContractShared = { memory, tables: new OffsetTables(memory), code: new ContractCode(memory) }
+export function createContract(memory: DeviceMemory, threads: Threads): RoutineFactory<ContractSpec> {
+  const shared: ContractShared = {
+    memory,
+    threads,
+    tables: new OffsetTables(memory),
+    code: new ContractCode(memory),
+  }
   return (spec) => {
     if (spec.dtype === 'bool') return null
     const plan = planContract(spec)
@@ -30,38 +37,28 @@ export function createContract(memory: DeviceMemory): RoutineFactory<ContractSpe
 
 interface ContractShared {
   readonly memory: DeviceMemory
+  readonly threads: Threads
   readonly tables: OffsetTables
   readonly code: ContractCode
 }
 
-/** The code of all paths, each a module compiled at first use, and the scratch space they share. */
+/** The code of all paths, each a module compiled at first use. */
 class ContractCode {
   readonly #memory: DeviceMemory
-  readonly #compiled = new Map<string, Code>()
-  #scratch: { readonly packedA: number; readonly packedB: number; readonly tile: number } | undefined
+  readonly #compiled = new Map<string, SharedCode>()
 
   constructor(memory: DeviceMemory) {
     this.#memory = memory
   }
 
-  get(path: ContractPlan['path'], dtype: DType): Code {
+  get(path: ContractPlan['path'], dtype: DType): SharedCode {
     const key = `${path}:${dtype}`
     let code = this.#compiled.get(key)
     if (code === undefined) {
-      code = compileRoutine<{ run: Code }>(this.#memory, functionsOf(path, dtype)).run
+      code = compileShared(this.#memory, [...functionsOf(path, dtype), partsFunction()])
       this.#compiled.set(key, code)
     }
     return code
-  }
-
-  /** Room for packed blocks and for one tile. Packed panels of eight columns may reach past a block's last column. */
-  get scratch(): { readonly packedA: number; readonly packedB: number; readonly tile: number } {
-    this.#scratch ??= {
-      packedA: this.#memory.allocate(4 * longestKBlock * (rowBlock + tileColumns)),
-      packedB: this.#memory.allocate(4 * longestKBlock * (columnBlock + tileColumns)),
-      tile: this.#memory.allocate(256),
-    }
-    return this.#scratch
   }
 }
 
@@ -73,54 +70,79 @@ function functionsOf(path: ContractPlan['path'], dtype: DType): FunctionBuilder[
   return path === 'direct' ? directFunctions() : packedFunctions()
 }
 
+type Block = ParameterBlock<ContractParameter>
+
 class Contraction implements Executable {
+  readonly #memory: DeviceMemory
+  readonly #threads: Threads
   readonly #tables: OffsetTables
   readonly #uses: TableUse[] = []
-  readonly #block: ParameterBlock<ContractParameter>
-  readonly #code: Code
   readonly #plan: ContractPlan
   readonly #slots: { readonly a: number; readonly b: number; readonly c: number }
+  readonly #nanoseconds: number
+  readonly #whole: Block
+  readonly #wholeWork: SharedWork
+  /** None where there is but one part. */
+  readonly #parts: readonly Block[]
+  readonly #partWork: SharedWork | null
 
-  constructor({ memory, tables, code }: ContractShared, spec: ContractSpec, plan: ContractPlan) {
+  constructor({ memory, threads, tables, code }: ContractShared, spec: ContractSpec, plan: ContractPlan) {
     const [a, b, c] = spec.slots
+    this.#memory = memory
+    this.#threads = threads
     this.#tables = tables
     this.#plan = plan
     this.#slots = plan.swapped ? { a: b, b: a, c } : { a, b, c }
-    this.#code = code.get(plan.path, spec.dtype)
+    this.#nanoseconds = nanosecondsOf(plan)
     const elementBytes = spec.dtype === 'float64' ? 8 : 4
-    const addresses: Partial<Record<ContractParameter, number>> = {}
+    const words: Partial<Record<ContractParameter, number>> = { k: plan.k, kBlock: plan.kBlock }
     for (const [name, extent] of Object.entries(plan.extents) as [keyof ContractPlan['extents'], Extent][]) {
       const use = tables.acquire(extent, elementBytes)
       this.#uses.push(use)
-      addresses[name] = use.address
+      words[name] = use.address
     }
-    this.#block = new ParameterBlock(memory, contractParameters)
-    this.#block.setAll({
-      ...addresses,
-      ...code.scratch,
-      batchFrom: 0,
-      batchTo: plan.batch,
-      mFrom: 0,
-      mTo: plan.m,
-      nFrom: 0,
-      nTo: plan.n,
-      k: plan.k,
-      kBlock: plan.kBlock,
-    })
+    const shared = code.get(plan.path, spec.dtype)
+    this.#whole = new ParameterBlock(memory, contractParameters)
+    this.#whole.setAll({ ...words, ...wholeOf(plan) })
+    this.#wholeWork = { code: shared, param: this.#whole.address, items: 1, chunks: 1, scratchBytes }
+
+    const parts = partsOf(plan)
+    const first = parts.length > 1 ? memory.allocate(parts.length * partBytes) : null
+    this.#parts =
+      first === null
+        ? []
+        : parts.map((part, i) => {
+            const block = new ParameterBlock(memory, contractParameters, first + i * partBytes)
+            block.setAll({ ...words, ...part })
+            return block
+          })
+    this.#partWork =
+      first === null
+        ? null
+        : { code: shared, param: first, items: parts.length, chunks: parts.length, scratchBytes }
   }
 
   run(places: readonly number[]): void {
-    const { offsets } = this.#plan
-    const block = this.#block
-    block.set('a', places[this.#slots.a]! + offsets.a)
-    block.set('b', places[this.#slots.b]! + offsets.b)
-    block.set('c', places[this.#slots.c]! + offsets.c)
-    this.#code(block.address)
+    if (this.#partWork !== null && this.#threads.areWorth(this.#nanoseconds)) {
+      for (const part of this.#parts) this.#bind(part, places)
+      this.#threads.runShared(this.#partWork)
+    } else {
+      this.#bind(this.#whole, places)
+      this.#threads.runAlone(this.#wholeWork)
+    }
   }
 
   dispose(): void {
     for (const use of this.#uses) this.#tables.release(use)
-    this.#block.release()
+    this.#whole.release()
+    if (this.#partWork !== null) this.#memory.release(this.#partWork.param)
+  }
+
+  #bind(block: Block, places: readonly number[]): void {
+    const { offsets } = this.#plan
+    block.set('a', places[this.#slots.a]! + offsets.a)
+    block.set('b', places[this.#slots.b]! + offsets.b)
+    block.set('c', places[this.#slots.c]! + offsets.c)
   }
 }
 

@@ -9,9 +9,9 @@ import { entry, minimum, parameter, zeroVector } from './code.ts'
 
 const columnsAtOnce = [0, 1, 2, 3]
 
-/** The functions of the dot path; `run(block)` is exported. */
+/** The functions of the dot path; parts.ts calls its `$run(block)`. */
 export function dotFunctions(): FunctionBuilder[] {
-  const f = new FunctionBuilder('run', 'run')
+  const f = new FunctionBuilder('run')
   const block = f.param('block', 'i32')
   const bytes = f.let(i32.shl(parameter(block, 'k'), 2), 'bytes')
   const vectorBytes = f.let(i32.and(bytes, -16), 'vectorBytes')

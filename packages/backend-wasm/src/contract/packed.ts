@@ -12,7 +12,7 @@ import { columnBlock, rowBlock, tileColumns, tileRows } from './plan.ts'
 import { edgeStore, hasWholeColumns, storeTile } from './store.ts'
 import { addProducts, clearTile, declareTile } from './tile.ts'
 
-/** The functions of the packed path; `run(block)` is exported. */
+/** The functions of the packed path; parts.ts calls its `$run(block)`. */
 export function packedFunctions(): FunctionBuilder[] {
   return [
     packFour(),
@@ -26,7 +26,7 @@ export function packedFunctions(): FunctionBuilder[] {
 
 /** The loops over blocks. */
 function run(): FunctionBuilder {
-  const f = new FunctionBuilder('run', 'run')
+  const f = new FunctionBuilder('run')
   const block = f.param('block', 'i32')
   const [k, mTo, nTo] = (['k', 'mTo', 'nTo'] as const).map((name) => f.let(parameter(block, name), name))
   const batch = f.let(parameter(block, 'batchFrom'), 'batch')

@@ -15,13 +15,13 @@ export const scratchColumns = 4096
 /** Rows of B read side by side: as many pages as a processor's table of page addresses surely holds. */
 const rowsTogether = 32
 
-/** The functions of the row path; `run(block)` is exported. */
+/** The functions of the row path; parts.ts calls its `$run(block)`. */
 export function rowFunctions(): FunctionBuilder[] {
   return [storeRow(), run()]
 }
 
 function run(): FunctionBuilder {
-  const f = new FunctionBuilder('run', 'run')
+  const f = new FunctionBuilder('run')
   const block = f.param('block', 'i32')
   const k = f.let(parameter(block, 'k'), 'k')
   const nTo = f.let(parameter(block, 'nTo'), 'nTo')

@@ -3,6 +3,7 @@
 import type { ContractSpec, DType, RoutineFactory, TypedArray } from '@nabla/engine'
 import { expect } from 'vitest'
 import { createMemory, type DeviceMemory } from '../memory.ts'
+import { Threads } from '../pool/threads.ts'
 import { createContract } from './contract.ts'
 
 export type Random = (below: number) => number
@@ -152,7 +153,10 @@ function viewOf(memory: DeviceMemory, dtype: DType): Float32Array | Float64Array
 /** Runs specifications in one memory. */
 export class Bench {
   readonly memory: DeviceMemory = createMemory({ maximumBytes: 2 ** 28 })
-  readonly contract: RoutineFactory<ContractSpec> = createContract(this.memory)
+  readonly contract: RoutineFactory<ContractSpec> = createContract(
+    this.memory,
+    new Threads(this.memory, { count: 1 }),
+  )
 
   /** C after a run on the given operands; what is no part of C keeps the value 12345. */
   run(spec: ContractSpec, a: TypedArray, b: TypedArray, length: number): TypedArray {

@@ -15,7 +15,7 @@ import { addProducts, clearTile, declareTile, type Tile } from './tile.ts'
 /** Columns of a tile, in vectors. */
 const vectorsPerStrip = 2
 
-/** The functions of the direct path; `run(block)` is exported. */
+/** The functions of the direct path; parts.ts calls its `$run(block)`. */
 export function directFunctions(): FunctionBuilder[] {
   return [edgeStore(float32Element), run(float32Element, false)]
 }
@@ -42,7 +42,7 @@ interface Scope {
 
 /** Batch > part of k > strip of columns > tile. */
 function run(element: Element, copiesStrips: boolean): FunctionBuilder {
-  const f = new FunctionBuilder('run', 'run')
+  const f = new FunctionBuilder('run')
   const block = f.param('block', 'i32')
   const k = f.let(parameter(block, 'k'), 'k')
   const mFrom = f.let(parameter(block, 'mFrom'), 'mFrom')

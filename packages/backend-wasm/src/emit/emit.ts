@@ -16,7 +16,7 @@ import { Evaluator } from './evaluator.ts'
 import { laneCount } from './lanes.ts'
 import type { ParameterLayout } from './layout.ts'
 import type { KernelWriter } from './pass-writer.ts'
-import { passesOf } from './passes.ts'
+import { nanosecondsPerPosition, passesOf } from './passes.ts'
 import { laneAxis, placeValues } from './placement.ts'
 import { writeFlat, writeRows } from './rows.ts'
 import { writeTiles } from './tiles.ts'
@@ -27,6 +27,8 @@ export interface EmittedKernel {
   /** Names of the host functions that the module imports. */
   readonly hostFunctions: readonly string[]
   readonly layout: ParameterLayout
+  /** Rough time on one thread for each position of the kernel's space. */
+  readonly nanosecondsPerPosition: number
   /** How many items there are for axes (in their arranged order) of these sizes. */
   itemCount(sizes: readonly number[]): number
 }
@@ -67,6 +69,7 @@ export function emitKernel(given: Kernel, arrangement: Arrangement, memory: Memo
     module: buildModule(memory, [f]),
     hostFunctions: [...f.hostFunctions.keys()],
     layout: addresses.layout,
+    nanosecondsPerPosition: nanosecondsPerPosition(kernel, passes, placement, lanes),
     itemCount(sizes) {
       const product = (upTo: number): number => sizes.slice(0, upTo).reduce((count, size) => count * size, 1)
       if (form === 'flat') return Math.ceil(sizes[0]! / flatBlock)

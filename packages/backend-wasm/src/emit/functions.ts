@@ -2,6 +2,7 @@
 // of float32 come from math/; whatever is left calls the engine's reference lane by lane, so no function is ever missing.
 // Where the reference and the obvious instruction differ, a comment says how.
 import { scalarFunctions, type CallExpr, type DType, type Expr, type ScalarFunction } from '@nabla/engine'
+import { integerPrefix } from '../hostFunctions.ts'
 import { float32Functions } from '../math/float32.ts'
 import { divide, remainder } from '../math/integer.ts'
 import { lanewise } from '../math/lanewise.ts'
@@ -206,9 +207,6 @@ function shiftLanes(f: FunctionBuilder, shift: (x: Wat, distance: Wat) => Wat, x
   }
   return result
 }
-
-/** Prefix of the host functions that are references on int32 operands. */
-export const integerPrefix = 'int32.'
 
 /** Calls the engine's reference for each lane. */
 function emitByReference(

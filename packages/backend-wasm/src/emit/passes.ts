@@ -8,6 +8,7 @@ import {
   type Kernel,
   type Store,
 } from '@nabla/engine'
+import type { LaneCount } from './lanes.ts'
 import type { Placement } from './placement.ts'
 
 /** One walk over the inner space. */
@@ -75,6 +76,29 @@ export function columnUnroll(kernel: Kernel, passes: readonly Pass[], placement:
   if (cost >= 30 || accumulators > 4) return 1
   if (cost >= 10 || accumulators > 2) return 2
   return cost <= 4 && accumulators === 1 && passes.length === 1 ? 8 : 4
+}
+
+/**
+ * Roughly how many nanoseconds a kernel takes for each position of its space, on one thread. It decides what is worth
+ * sharing with other threads, so it is made of structure alone and right within a factor of two or so.
+ */
+export function nanosecondsPerPosition(
+  kernel: Kernel,
+  passes: readonly Pass[],
+  placement: Placement,
+  lanes: LaneCount,
+): number {
+  const perAddition = 0.16 / lanes
+  const perAccess = 0.12 / lanes
+  let nanoseconds = 0
+  for (const pass of passes) {
+    nanoseconds += perAddition * (elementCost(kernel, pass, placement) + pass.accumulators.length)
+    nanoseconds += perAccess * pass.stores.length
+    for (const load of loadsOf(pass.roots)) {
+      if (placement.depth(load) === 1 + kernel.innerRank) nanoseconds += perAccess
+    }
+  }
+  return nanoseconds
 }
 
 /** Rough cost of what is computed at each element, in additions. */

@@ -1,7 +1,9 @@
 // From functions to something that can be called: assembles a routine's module and instantiates it on the backend's
 // memory. Routines call this at first use, so what a program does not need is never compiled.
-import { scalarFunctions, type ScalarFunction } from '@nabla/engine'
+import { importsOf } from '../hostFunctions.ts'
 import type { DeviceMemory } from '../memory.ts'
+import type { SharedCode } from '../pool/threads.ts'
+import type { RunItems } from '../pool/words.ts'
 import { assemble } from '../wat/assembler.ts'
 import type { FunctionBuilder } from '../wat/builder.ts'
 import { buildModule } from '../wat/module.ts'
@@ -11,11 +13,22 @@ export function compileRoutine<Exports>(
   memory: DeviceMemory,
   functions: readonly FunctionBuilder[],
 ): Exports {
+  return compile(memory, functions).exports as Exports
+}
+
+/** Code for all threads: a module whose export `k` does items of some work. */
+export function compileShared(memory: DeviceMemory, functions: readonly FunctionBuilder[]): SharedCode {
+  const { exports, bytes } = compile(memory, functions)
+  return { run: exports['k'] as RunItems, bytes }
+}
+
+function compile(
+  memory: DeviceMemory,
+  functions: readonly FunctionBuilder[],
+): { readonly exports: WebAssembly.Exports; readonly bytes: Uint8Array } {
   const module = buildModule({ minimum: 1, maximum: 65_536, shared: memory.shared }, functions)
-  const host: Record<string, WebAssembly.ImportValue> = { memory: memory.memory }
-  for (const { hostFunctions } of functions) {
-    for (const name of hostFunctions.keys()) host[name] = scalarFunctions[name as ScalarFunction].reference
-  }
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(assemble(module)), { host })
-  return instance.exports as Exports
+  const names = functions.flatMap(({ hostFunctions }) => [...hostFunctions.keys()])
+  const bytes = assemble(module)
+  const imports = importsOf(memory.memory, names)
+  return { exports: new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports, bytes }
 }

@@ -3,15 +3,16 @@
 import type { Backend } from '@nabla/engine'
 import { createContract } from '../contract/contract.ts'
 import type { DeviceMemory } from '../memory.ts'
+import type { Threads } from '../pool/threads.ts'
 import { createArgsort } from './argsort.ts'
 import { createIndexed } from './indexed.ts'
 import { createRandom } from './random.ts'
 import { createScan } from './scan.ts'
 
 /** All routines, working in one memory. Code, tables and scratch space are made when first needed. */
-export function wasmRoutines(memory: DeviceMemory): Backend['routines'] {
+export function wasmRoutines(memory: DeviceMemory, threads: Threads): Backend['routines'] {
   return {
-    contract: createContract(memory),
+    contract: createContract(memory, threads),
     ...createIndexed(memory),
     argsort: createArgsort(memory),
     random: createRandom(memory),

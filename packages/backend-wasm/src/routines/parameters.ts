@@ -25,11 +25,12 @@ export class ParameterBlock<Name extends string> {
   // What was written last, word by word, so that words that stay as they are cost a comparison and no more.
   readonly #written: Float64Array
 
-  constructor(memory: DeviceMemory, layout: ParameterLayout<Name>) {
+  /** At `place`, within an allocation that the caller made and releases, or in one of its own. */
+  constructor(memory: DeviceMemory, layout: ParameterLayout<Name>, place?: number) {
     this.#memory = memory
     this.#words = layout.words
     this.#written = new Float64Array(layout.length).fill(NaN)
-    this.address = memory.allocate(4 * layout.length)
+    this.address = place ?? memory.allocate(4 * layout.length)
   }
 
   /** Sets a word to an integer or an address; what lies above 2^31 is kept modulo 2^32. */
@@ -45,7 +46,7 @@ export class ParameterBlock<Name extends string> {
     for (const name of Object.keys(values) as Name[]) this.set(name, values[name]!)
   }
 
-  /** Frees the block's memory. */
+  /** Frees the memory of a block that has its own. */
   release(): void {
     this.#memory.release(this.address)
   }

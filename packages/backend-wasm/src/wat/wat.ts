@@ -2,7 +2,6 @@
 // ['i32.add', ['local.get', '$x'], ['i32.const', 4]] for (i32.add (local.get $x) (i32.const 4)). Arrays rather than text,
 // because there is nothing to parse: writing a kernel this way takes a fraction of what a text assembler needs.
 // Read next: instructions.ts and builder.ts to write code, assembler.ts for the binary form, print.ts for text.
-import type { ValueType } from './opcodes.ts'
 
 /**
  * A piece of code. An expression used at two places is computed at two places: name it with `FunctionBuilder.let` first.
@@ -15,8 +14,6 @@ export type Wat = string | number | readonly Wat[]
  * The type is known to the builder that made it.
  */
 export type Local = readonly ['local.get', string]
-
-export type { ValueType }
 
 /** Whether an expression merely reads a local, and so may be used many times at no cost. */
 export function isLocal(code: Wat): code is Local {
