@@ -70,6 +70,25 @@ export * from './ops/distance.ts'
 export * from './ops/image.ts'
 export * from './ops/indexing.ts'
 export * from './ops/linalg.ts'
+export * from './ops/matrix.ts'
+export * from './ops/decompositions.ts'
+export * from './ops/matrix-functions.ts'
+export {
+  complexAbs,
+  complexAngle,
+  complexConjugate,
+  complexMul,
+  imaginaryPart,
+  realPart,
+  toComplex,
+} from './ops/complex.ts'
+export * from './ops/fourier.ts'
+export * from './ops/spectrogram.ts'
+export * from './ops/grid.ts'
+export * from './ops/selection.ts'
+export * from './ops/counting.ts'
+export * from './ops/arrange.ts'
+export * from './ops/special-forms.ts'
 export * from './ops/tensor-products.ts'
 export * from './ops/normalization.ts'
 export * from './ops/resize.ts'

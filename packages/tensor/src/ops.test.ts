@@ -22,7 +22,7 @@ function tensorsOf(returned: unknown): Tensor[] {
 async function resultsOn(backend: Backend, run: () => unknown): Promise<Result[]> {
   setBackend(backend)
   return Promise.all(
-    tensorsOf(run()).map(async (tensor) => ({
+    tensorsOf(await run()).map(async (tensor) => ({
       shape: tensor.shape,
       dtype: tensor.dtype,
       data: await tensor.data(),

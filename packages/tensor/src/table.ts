@@ -6,6 +6,17 @@ import * as conv from './ops/conv.ts'
 import * as einsum from './ops/einsum.ts'
 import * as indexing from './ops/indexing.ts'
 import * as linalg from './ops/linalg.ts'
+import * as matrix from './ops/matrix.ts'
+import * as decompositions from './ops/decompositions.ts'
+import * as matrixFunctions from './ops/matrix-functions.ts'
+import * as complex from './ops/complex.ts'
+import * as fourier from './ops/fourier.ts'
+import * as spectrogram from './ops/spectrogram.ts'
+import * as grid from './ops/grid.ts'
+import * as selection from './ops/selection.ts'
+import * as counting from './ops/counting.ts'
+import * as arrange from './ops/arrange.ts'
+import * as specialForms from './ops/special-forms.ts'
 import * as tensorProducts from './ops/tensor-products.ts'
 import * as pool from './ops/pool.ts'
 import * as scatter from './ops/scatter.ts'
@@ -53,6 +64,17 @@ export const families: Readonly<Record<string, object>> = {
   repeat,
   linalg,
   tensorProducts,
+  specialForms,
+  arrange,
+  counting,
+  selection,
+  grid,
+  spectrogram,
+  fourier,
+  complex,
+  matrixFunctions,
+  decompositions,
+  matrix,
   einsum,
   conv,
   pool,

@@ -26,6 +26,17 @@ import type * as conv from './ops/conv.ts'
 import type * as einsum from './ops/einsum.ts'
 import type * as indexing from './ops/indexing.ts'
 import type * as linalg from './ops/linalg.ts'
+import type * as matrix from './ops/matrix.ts'
+import type * as decompositions from './ops/decompositions.ts'
+import type * as matrixFunctions from './ops/matrix-functions.ts'
+import type * as complex from './ops/complex.ts'
+import type * as fourier from './ops/fourier.ts'
+import type * as spectrogram from './ops/spectrogram.ts'
+import type * as grid from './ops/grid.ts'
+import type * as selection from './ops/selection.ts'
+import type * as counting from './ops/counting.ts'
+import type * as arrange from './ops/arrange.ts'
+import type * as specialForms from './ops/special-forms.ts'
 import type * as tensorProducts from './ops/tensor-products.ts'
 import type * as pool from './ops/pool.ts'
 import type * as scatter from './ops/scatter.ts'
@@ -211,6 +222,17 @@ export interface Tensor
     Fluent<typeof einsum>,
     Fluent<typeof indexing>,
     Fluent<typeof linalg>,
+    Fluent<typeof matrix>,
+    Fluent<typeof decompositions>,
+    Fluent<typeof matrixFunctions>,
+    Fluent<typeof complex>,
+    Fluent<typeof fourier>,
+    Fluent<typeof spectrogram>,
+    Fluent<typeof grid>,
+    Fluent<typeof selection>,
+    Fluent<typeof counting>,
+    Fluent<typeof arrange>,
+    Fluent<typeof specialForms>,
     Fluent<typeof tensorProducts>,
     Fluent<typeof pool>,
     Fluent<typeof scatter>,

@@ -1,6 +1,6 @@
 // Comparing what this library computes with a golden value. Read before: format.ts.
 import type { Tensor } from '@nabla/tensor'
-import { elementsOf, type GoldenTensor } from './format.ts'
+import { elementsOf, shapeOf, type GoldenTensor } from './format.ts'
 
 /** How far results may be from golden values: |difference| <= absolute + relative * |expected|. */
 export interface Tolerance {
@@ -18,8 +18,9 @@ export async function expectTensor(
   expected: GoldenTensor,
   tolerance: Tolerance = usual,
 ): Promise<void> {
-  if (actual.shape.join() !== expected.shape.join()) {
-    throw new Error(`${what}: shape [${actual.shape.join(', ')}] instead of [${expected.shape.join(', ')}]`)
+  const shape = shapeOf(expected)
+  if (actual.shape.join() !== shape.join()) {
+    throw new Error(`${what}: shape [${actual.shape.join(', ')}] instead of [${shape.join(', ')}]`)
   }
   if (expected.dtype === 'bool' && actual.dtype !== 'bool') throw new Error(`${what}: ${actual.dtype} instead of bool`)
   if (expected.dtype === 'int32' && actual.dtype !== 'int32') throw new Error(`${what}: ${actual.dtype} instead of int32`)

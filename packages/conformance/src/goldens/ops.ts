@@ -18,6 +18,7 @@ import {
   type Tensor,
 } from '@nabla/tensor'
 import { MissingFeature } from './format.ts'
+import { matrixAndSignalOps } from './matrixAndSignalOps.ts'
 import { mapping, type CallCase, type Given, type Mapping } from './replay.ts'
 import { spatialOps } from './spatialOps.ts'
 
@@ -284,6 +285,7 @@ function composite(given: Given, test: CallCase): Tensor {
 export const opMappings: Readonly<Record<string, Mapping>> = {
   ...elementwise,
   ...reductions,
+  ...matrixAndSignalOps,
   ...products,
   ...indexing,
   ...shapes,

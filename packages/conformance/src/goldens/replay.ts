@@ -33,11 +33,14 @@ export interface CallCase extends GoldenCase {
 // oxlint-disable-next-line typescript/no-explicit-any -- what a golden file holds is not known to the compiler
 export type Given = Readonly<Record<string, any>>
 
+/** What a call gives: a tensor, or several. Those whose size depends on data give a promise of one. */
+type Returned = Tensor | readonly Tensor[]
+
 /** How a function of another library is called here. */
 export interface Mapping {
   /** Names of the other function's parameters, in their order. */
   readonly parameters: readonly string[]
-  readonly call: (given: Given, test: CallCase) => Tensor | readonly Tensor[]
+  readonly call: (given: Given, test: CallCase) => Returned | Promise<Returned>
   readonly tolerance: Tolerance
 }
 
@@ -71,8 +74,8 @@ async function replay(test: CallCase, { parameters, call, tolerance }: Mapping):
       return [name, toTensor(golden, requiresGrad ? { requiresGrad } : {})]
     }),
   )
-  const returned = call(givenOf(test, parameters, inputs), test)
-  const outputs = returned instanceof Tensor ? [returned] : returned
+  const returned = await call(givenOf(test, parameters, inputs), test)
+  const outputs: readonly Tensor[] = returned instanceof Tensor ? [returned] : returned
   if (outputs.length !== test.outputs.length) {
     throw new Error(`${outputs.length} results instead of ${test.outputs.length}`)
   }

@@ -52,7 +52,7 @@ export function tensorsOf(returned: unknown): Tensor[] {
 export async function compute(backend: Backend, call: () => unknown): Promise<Computed[]> {
   setBackend(backend)
   manualSeed(0)
-  const results = tensorsOf(call())
+  const results = tensorsOf(await call())
   return Promise.all(
     results.map(async (result) => ({ shape: result.shape, dtype: result.dtype, data: await result.data() })),
   )

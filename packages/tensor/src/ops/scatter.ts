@@ -1,12 +1,12 @@
 // Writing by index: the elements of `src` go to the places that `index` names along one dimension. Several that go to the
 // same place are added, averaged, compared, or the last one stays; the result never depends on the order of work.
 // Selecting by index is in indexing.ts.
-import { checkDim, formatShape, isFloating, lookUp, ShapeError, ValueError, type Shape } from '@nabla/engine'
+import { checkDim, formatShape, isFloating, lookUp, ShapeError, ValueError } from '@nabla/engine'
 import { defineFunction, numberTensor, toTensor, type OpFunction, type TensorLike } from '../op.ts'
 import { noGrad, type Tensor } from '../tensor.ts'
-import { argsortLast } from './argsort.ts'
 import { checkIndexShape, gatherAlong, indexAcross, indicesOf, scatterAlong } from './indexed.ts'
-import { concatenate, slice } from './pieces.ts'
+import { slice } from './pieces.ts'
+import { argsortAlong, scatterLast, scatterProduct } from './segments.ts'
 import { perSpatial, type PerSpatial } from './spatial.ts'
 
 /** Checked arguments: sources cut to the shape of the index. */
@@ -120,40 +120,16 @@ function countHits(op: string, { x, axis, index }: Scatter): Tensor {
   return scatterAlong(numberTensor(1, 'int32').expand(index.shape), index, axis, x.shape, op)
 }
 
-/**
- * Zeros with the last source of each place. Stable sorting by index puts sources of one place next to one another in
- * their order; all but the last of each run are left out, and what remains can be added in any order.
- */
-function scatterLast(op: string, src: Tensor, index: Tensor, axis: number, shape: Shape): Tensor {
-  const order = noGrad(() => argsortAlong(index, axis, false))
-  const sorted = noGrad(() => gatherAlong(index, order, axis, op))
-  const values = gatherAlong(src, order, axis, op)
-  const last = noGrad(() => isLastOfRun(sorted, axis))
-  return scatterAlong(last.where(values, 0), sorted, axis, shape, op)
-}
-
-function isLastOfRun(sorted: Tensor, axis: number): Tensor {
-  const length = sorted.shape[axis]!
-  if (length < 2) return sorted.eq(sorted)
-  const differs = sorted.narrow(axis, 0, length - 1).ne(sorted.narrow(axis, 1, length - 1))
-  const end = sorted.narrow(axis, length - 1, 1)
-  return concatenate([differs, end.eq(end)], axis)
-}
-
-function argsortAlong(x: Tensor, axis: number, descending: boolean): Tensor {
-  return argsortLast(x.movedim(axis, -1), descending).movedim(-1, axis)
-}
-
 /** How {@link scatterReduce} puts sources together. */
 export interface ScatterReduceOptions {
-  reduce: 'sum' | 'mean' | 'amax' | 'amin'
+  reduce: 'sum' | 'mean' | 'prod' | 'amax' | 'amin'
   /** Whether the element of `x` takes part. Default true. */
   includeSelf?: boolean
 }
 
 type Combine = (call: Scatter, includeSelf: boolean) => Tensor
 
-const combinations: Readonly<Record<'sum' | 'mean' | 'amax' | 'amin', Combine>> = {
+const combinations: Readonly<Record<ScatterReduceOptions['reduce'], Combine>> = {
   sum: ({ x, axis, index, src }, includeSelf) => {
     const sums = scatterAlong(src, index, axis, x.shape, 'scatterReduce')
     return includeSelf ? x.add(sums) : sums
@@ -164,6 +140,10 @@ const combinations: Readonly<Record<'sum' | 'mean' | 'amax' | 'amin', Combine>> 
     const hits = countHits('scatterReduce', call)
     const count = includeSelf ? hits.add(1) : hits.maximum(1)
     return isFloating(x.dtype) ? sums.div(count) : sums.floorDivide(count)
+  },
+  prod: ({ x, axis, index, src }, includeSelf) => {
+    const products = scatterProduct('scatterReduce', src, index, axis, x.shape)
+    return includeSelf ? x.mul(products) : products
   },
   amax: (call, includeSelf) => extremeOf(call, includeSelf, true),
   amin: (call, includeSelf) => extremeOf(call, includeSelf, false),
@@ -197,7 +177,7 @@ function extremeOf({ x, axis, index, src }: Scatter, includeSelf: boolean, large
 }
 
 /**
- * `x` with all sources of each place put together: sum, mean, amax or amin. Places that no index names keep their value.
+ * `x` with all sources of each place put together: sum, mean, prod, amax or amin. Places that no index names keep their value.
  * @throws ShapeError, DTypeError, ValueError
  */
 export const scatterReduce: OpFunction<
@@ -226,6 +206,14 @@ export const scatterReduce: OpFunction<
       { reduce: 'mean', includeSelf: false },
     ],
     [make.real([4, 5]), 1, make.integers([4, 6], 0, 5), make.real([4, 6]), { reduce: 'amax' }],
+    [make.real([4, 5]), 1, make.integers([4, 6], 0, 5), make.real([4, 6]), { reduce: 'prod' }],
+    [
+      make.real([3]),
+      0,
+      make.integers([7], 0, 3),
+      make.values([2, 0, 3, 0, -1, 0.5, 4]),
+      { reduce: 'prod', includeSelf: false },
+    ],
     [
       make.real([4, 5]),
       0,
@@ -236,9 +224,9 @@ export const scatterReduce: OpFunction<
   ],
   wrong: [
     {
-      args: (make) => [make.real([4]), 0, make.integers([2], 0, 4), make.real([2]), { reduce: 'prod' }],
+      args: (make) => [make.real([4]), 0, make.integers([2], 0, 4), make.real([2]), { reduce: 'product' }],
       error: 'ValueError',
-      message: /unknown reduction of scatterReduce 'prod'/,
+      message: /unknown reduction of scatterReduce 'product'/,
     },
   ],
 })

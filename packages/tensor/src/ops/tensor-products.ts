@@ -171,3 +171,37 @@ export const matrixPower: OpFunction<(x: TensorLike, exponent: number) => Tensor
 function identityLike(x: Tensor): Tensor {
   return columnMinusRow(x.shape).eq(0).to(x.dtype).expand(x.shape)
 }
+
+/**
+ * Cross products of vectors of three elements along a dimension; the other dimensions broadcast.
+ * @throws ShapeError
+ */
+export const cross: OpFunction<(a: TensorLike, b: TensorLike, dim?: number) => Tensor> = defineFunction({
+  name: 'cross',
+  call: (left: TensorLike, right: TensorLike, dim: number = -1) => {
+    const [a, b] = operandsOf('cross', left, right)
+    const axis = checkDim('cross', dim, a.rank)
+    if (a.rank !== b.rank || a.shape[axis] !== 3 || b.shape[axis] !== 3) {
+      throw new ShapeError(
+        `cross: needs 3 elements along dimension ${axis} of both, and equally many dimensions; got ` +
+          `${formatShape(a.shape)} x ${formatShape(b.shape)}`,
+      )
+    }
+    const next = (x: Tensor, steps: number): Tensor => x.roll(-steps, axis)
+    return next(a, 1)
+      .mul(next(b, 2))
+      .sub(next(a, 2).mul(next(b, 1)))
+  },
+  samples: (make) => [
+    [make.real([2, 3]), make.real([2, 3])],
+    [make.real([3, 4]), make.real([3, 1]), 0],
+    [make.real([3]), make.real([3])],
+  ],
+  wrong: [
+    {
+      args: (make) => [make.real([2, 4]), make.real([2, 4])],
+      error: 'ShapeError',
+      message: /cross: needs 3 elements along dimension 1/,
+    },
+  ],
+})
