@@ -22,6 +22,8 @@ import {
   type TensorLike,
 } from '@nabla/tensor'
 import { finite, integer } from './check.ts'
+import { Hardshrink, Hardsigmoid, Hardtanh, PReLU, RReLU, Softshrink } from './activationPiecewise.ts'
+import { CELU, GLU, LogSigmoid, Softmin, Softsign, Tanhshrink } from './activationSmooth.ts'
 import { Identity } from './container.ts'
 import { Module, type Layer } from './module.ts'
 
@@ -205,6 +207,18 @@ export type ActivationName =
   | 'softplus'
   | 'softmax'
   | 'logSoftmax'
+  | 'celu'
+  | 'glu'
+  | 'hardshrink'
+  | 'hardsigmoid'
+  | 'hardtanh'
+  | 'logSigmoid'
+  | 'prelu'
+  | 'rrelu'
+  | 'softmin'
+  | 'softshrink'
+  | 'softsign'
+  | 'tanhshrink'
 
 const activations: Readonly<Record<ActivationName, () => Layer>> = {
   identity: () => new Identity(),
@@ -222,6 +236,18 @@ const activations: Readonly<Record<ActivationName, () => Layer>> = {
   softplus: () => new Softplus(),
   softmax: () => new Softmax(),
   logSoftmax: () => new LogSoftmax(),
+  celu: () => new CELU(),
+  glu: () => new GLU(),
+  hardshrink: () => new Hardshrink(),
+  hardsigmoid: () => new Hardsigmoid(),
+  hardtanh: () => new Hardtanh(),
+  logSigmoid: () => new LogSigmoid(),
+  prelu: () => new PReLU(),
+  rrelu: () => new RReLU(),
+  softmin: () => new Softmin(),
+  softshrink: () => new Softshrink(),
+  softsign: () => new Softsign(),
+  tanhshrink: () => new Tanhshrink(),
 }
 
 /** The activation layer of a name, with its default settings. @throws ValueError listing the known names */

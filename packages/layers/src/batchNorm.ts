@@ -17,7 +17,7 @@ import type { FloatingType } from './linear.ts'
 import { Module } from './module.ts'
 import { scaleAndShift } from './norm.ts'
 
-/** Settings of {@link BatchNorm1d} and {@link BatchNorm2d}. */
+/** Settings of {@link BatchNorm1d}, {@link BatchNorm2d} and {@link BatchNorm3d}. */
 export interface BatchNormLayerOptions {
   /** Added to the variance. Default 1e-5. */
   eps?: number
@@ -118,6 +118,17 @@ export class BatchNorm1d extends BatchNorm {
 export class BatchNorm2d extends BatchNorm {
   protected override checkInput(x: Tensor): void {
     checkChannels(this, x, [4], '[N, C, H, W]')
+  }
+}
+
+/**
+ * Batch normalisation of volumes (Ioffe and Szegedy 2015, algorithms 1 and 2).
+ *
+ * Shape: x [N, C, D, H, W] -> y of the same shape; weight, bias and running averages [C].
+ */
+export class BatchNorm3d extends BatchNorm {
+  protected override checkInput(x: Tensor): void {
+    checkChannels(this, x, [5], '[N, C, D, H, W]')
   }
 }
 

@@ -7,8 +7,10 @@ import { Conv1d, Conv2d, Conv3d } from './conv.ts'
 import { Dropout } from './dropout.ts'
 import { Embedding } from './embedding.ts'
 import { Linear } from './linear.ts'
-import { GroupNorm, InstanceNorm2d, LayerNorm, RMSNorm } from './norm.ts'
-import { AdaptiveAvgPool2d, AvgPool2d, MaxPool1d, MaxPool2d } from './pool.ts'
+import { InstanceNorm2d } from './instanceNorm.ts'
+import { GroupNorm, LayerNorm, RMSNorm } from './norm.ts'
+import { AvgPool2d, MaxPool1d, MaxPool2d } from './pool.ts'
+import { AdaptiveAvgPool2d } from './poolAdaptive.ts'
 import { Flatten, Unflatten } from './shape.ts'
 
 const close = (values: readonly number[]): unknown[] => values.map((value) => expect.closeTo(value, 4))

@@ -1,9 +1,9 @@
 // Normalisation within each example: statistics are those of the example alone, in training and evaluation alike. Not
-// here: statistics over the batch (batchNorm.ts), and the formulas, which are ops of @nabla/tensor.
+// here: statistics over the batch (batchNorm.ts), and the formulas, which are ops of @nabla/tensor. Read next:
+// instanceNorm.ts.
 import { formatShape, ShapeError, ValueError } from '@nabla/engine'
 import {
   groupNorm,
-  instanceNorm,
   layerNorm,
   Parameter,
   rmsNorm,
@@ -16,7 +16,7 @@ import { ones, zeros } from './init.ts'
 import type { FloatingType } from './linear.ts'
 import { Module } from './module.ts'
 
-/** Settings of {@link LayerNorm}, {@link GroupNorm} and {@link InstanceNorm2d}. */
+/** Settings of {@link LayerNorm}, {@link GroupNorm} and the instance norms. */
 export interface NormLayerOptions {
   /** Added to the variance, so that constant inputs divide by no zero. Default 1e-5. */
   eps?: number
@@ -137,39 +137,6 @@ export class GroupNorm extends Module {
   }
 }
 
-/**
- * Brings each channel of each image to mean 0 and variance 1 (Ulyanov, Vedaldi and Lempitsky 2016). Nothing is learned
- * unless asked for.
- *
- * Shape: x [N, C, ...] -> y of the same shape; weight and bias, where there are such, [C].
- */
-export class InstanceNorm2d extends Module {
-  readonly numFeatures: number
-  readonly eps: number
-  readonly weight: Parameter | null
-  readonly bias: Parameter | null
-
-  /** @throws ValueError for a number of features that is no positive integer */
-  constructor(numFeatures: number, options: NormLayerOptions = {}) {
-    super()
-    this.numFeatures = positiveInteger('InstanceNorm2d', 'numFeatures', numFeatures)
-    this.eps = nonNegative('InstanceNorm2d', 'eps', options.eps ?? 1e-5)
-    const { weight, bias } = scaleAndShift('InstanceNorm2d', [numFeatures], { affine: false, ...options })
-    this.weight = weight
-    this.bias = bias
-  }
-
-  /** @throws ShapeError when x has not `numFeatures` channels in dimension 1 */
-  override forward(value: TensorLike): Tensor {
-    const x = withChannels('InstanceNorm2d', value, this.numFeatures)
-    return instanceNorm(x, { weight: this.weight, bias: this.bias, eps: this.eps })
-  }
-
-  override describe(): string {
-    return String(this.numFeatures)
-  }
-}
-
 /** Parameters that leave normalised values as they are at first: ones to scale and zeros to shift by. */
 export function scaleAndShift(
   layer: string,
@@ -185,7 +152,12 @@ export function scaleAndShift(
 function withChannels(layer: string, value: TensorLike, channels: number): Tensor {
   const x = toTensor(layer, value)
   if (x.rank >= 2 && x.shape[1] === channels) return x
-  throw new ShapeError(`${layer}: x must be [N, ${channels}, ...]; got ${formatShape(x.shape)}`)
+  throw channelsError(layer, x, channels)
+}
+
+/** The error of an input whose dimension 1 has not the expected size. */
+export function channelsError(layer: string, x: Tensor, channels: number): ShapeError {
+  return new ShapeError(`${layer}: x must be [N, ${channels}, ...]; got ${formatShape(x.shape)}`)
 }
 
 function checkSizes(layer: string, sizes: number | readonly number[]): readonly number[] {

@@ -1,9 +1,15 @@
-// Pooling layers. Read next: conv.ts, whose windows these share.
+// Layers that take the largest value or the mean of each window. Read before: conv.ts, whose windows these share. Read
+// next: poolAdaptive.ts.
 import {
-  adaptiveAvgPool2d,
+  avgPool1d,
   avgPool2d,
+  avgPool3d,
   maxPool1d,
   maxPool2d,
+  maxPool3d,
+  type AvgPoolOptions,
+  type MaxPoolOptions,
+  type Pool,
   type Tensor,
   type TensorLike,
 } from '@nabla/tensor'
@@ -50,85 +56,144 @@ abstract class Pooling extends Module {
   }
 }
 
+/** Settings of layers that take the largest value. */
+export interface MaxPoolLayerOptions extends PoolLayerOptions {
+  /** Distance between the elements of a window. Default 1. */
+  dilation?: PerDimension
+}
+
+abstract class MaxPooling extends Pooling {
+  readonly dilation: readonly number[]
+
+  constructor(spatial: number, kernelSize: PerDimension, options: MaxPoolLayerOptions) {
+    super(spatial, kernelSize, options)
+    const { dilation = 1 } = options
+    this.dilation = perDimension(new.target.name, 'dilation', dilation, spatial, positiveInteger)
+  }
+
+  protected pool(op: Pool<MaxPoolOptions>, x: TensorLike): Tensor {
+    return op(x, this.kernelSize, { ...this.options, dilation: this.dilation })
+  }
+}
+
 /**
- * The largest value of each window. What is added around never wins.
+ * The largest value of each window of sequences. What is added around never wins.
  *
- * Shape: x [N, C, L] -> y [N, C, L'] with L' = floor((L + 2·padding - kernelSize) / stride) + 1.
+ * Shape: x [N, C, L] -> y [N, C, L']
+ * with L' = floor((L + 2·padding - dilation·(kernelSize - 1) - 1) / stride) + 1.
  */
-export class MaxPool1d extends Pooling {
+export class MaxPool1d extends MaxPooling {
   /** @throws ValueError for sizes that are no positive integers */
-  constructor(kernelSize: PerDimension, options: PoolLayerOptions = {}) {
+  constructor(kernelSize: PerDimension, options: MaxPoolLayerOptions = {}) {
     super(1, kernelSize, options)
   }
 
   /** @throws ShapeError when x is smaller than the window */
   override forward(x: TensorLike): Tensor {
-    return maxPool1d(x, this.kernelSize, this.options)
+    return this.pool(maxPool1d, x)
   }
 }
 
 /**
- * The largest value of each window. What is added around never wins.
+ * The largest value of each window of images. What is added around never wins.
  *
- * Shape: x [N, C, H, W] -> y [N, C, H', W'] with H' = floor((H + 2·padding - kernelSize) / stride) + 1.
+ * Shape: x [N, C, H, W] -> y [N, C, H', W'], each size as in {@link MaxPool1d}.
  */
-export class MaxPool2d extends Pooling {
+export class MaxPool2d extends MaxPooling {
   /** @throws ValueError for sizes that are no positive integers */
-  constructor(kernelSize: PerDimension, options: PoolLayerOptions = {}) {
+  constructor(kernelSize: PerDimension, options: MaxPoolLayerOptions = {}) {
     super(2, kernelSize, options)
   }
 
   /** @throws ShapeError when x is smaller than the window */
   override forward(x: TensorLike): Tensor {
-    return maxPool2d(x, this.kernelSize, this.options)
+    return this.pool(maxPool2d, x)
   }
 }
 
-/** Settings of {@link AvgPool2d}. */
+/**
+ * The largest value of each window of volumes. What is added around never wins.
+ *
+ * Shape: x [N, C, D, H, W] -> y [N, C, D', H', W'], each size as in {@link MaxPool1d}.
+ */
+export class MaxPool3d extends MaxPooling {
+  /** @throws ValueError for sizes that are no positive integers */
+  constructor(kernelSize: PerDimension, options: MaxPoolLayerOptions = {}) {
+    super(3, kernelSize, options)
+  }
+
+  /** @throws ShapeError when x is smaller than the window */
+  override forward(x: TensorLike): Tensor {
+    return this.pool(maxPool3d, x)
+  }
+}
+
+/** Settings of layers that take means. */
 export interface AvgPoolLayerOptions extends PoolLayerOptions {
   /** Whether zeros that were added around count as elements (the default). */
   countIncludePad?: boolean
 }
 
-/**
- * The mean of each window.
- *
- * Shape: x [N, C, H, W] -> y [N, C, H', W'] with H' = floor((H + 2·padding - kernelSize) / stride) + 1.
- */
-export class AvgPool2d extends Pooling {
+abstract class AvgPooling extends Pooling {
   readonly countIncludePad: boolean
 
-  /** @throws ValueError for sizes that are no positive integers */
-  constructor(kernelSize: PerDimension, options: AvgPoolLayerOptions = {}) {
-    super(2, kernelSize, options)
+  constructor(spatial: number, kernelSize: PerDimension, options: AvgPoolLayerOptions) {
+    super(spatial, kernelSize, options)
     this.countIncludePad = options.countIncludePad ?? true
   }
 
-  /** @throws ShapeError when x is smaller than the window */
-  override forward(x: TensorLike): Tensor {
-    return avgPool2d(x, this.kernelSize, { ...this.options, countIncludePad: this.countIncludePad })
+  protected pool(op: Pool<AvgPoolOptions>, x: TensorLike): Tensor {
+    return op(x, this.kernelSize, { ...this.options, countIncludePad: this.countIncludePad })
   }
 }
 
 /**
- * Means of as many windows as are asked for, whatever the size of the input; 1 is the mean of the whole image.
+ * The mean of each window of sequences.
  *
- * Shape: x [N, C, H, W] -> y [N, C, ...outputSize].
+ * Shape: x [N, C, L] -> y [N, C, L'] with L' = floor((L + 2·padding - kernelSize) / stride) + 1.
  */
-export class AdaptiveAvgPool2d extends Module {
-  readonly outputSize: readonly number[]
-
+export class AvgPool1d extends AvgPooling {
   /** @throws ValueError for sizes that are no positive integers */
-  constructor(outputSize: PerDimension) {
-    super()
-    this.outputSize = perDimension('AdaptiveAvgPool2d', 'outputSize', outputSize, 2, positiveInteger)
+  constructor(kernelSize: PerDimension, options: AvgPoolLayerOptions = {}) {
+    super(1, kernelSize, options)
   }
 
+  /** @throws ShapeError when x is smaller than the window */
   override forward(x: TensorLike): Tensor {
-    return adaptiveAvgPool2d(x, this.outputSize)
+    return this.pool(avgPool1d, x)
+  }
+}
+
+/**
+ * The mean of each window of images.
+ *
+ * Shape: x [N, C, H, W] -> y [N, C, H', W'], each size as in {@link AvgPool1d}.
+ */
+export class AvgPool2d extends AvgPooling {
+  /** @throws ValueError for sizes that are no positive integers */
+  constructor(kernelSize: PerDimension, options: AvgPoolLayerOptions = {}) {
+    super(2, kernelSize, options)
   }
 
-  override describe(): string {
-    return `[${this.outputSize.join(', ')}]`
+  /** @throws ShapeError when x is smaller than the window */
+  override forward(x: TensorLike): Tensor {
+    return this.pool(avgPool2d, x)
+  }
+}
+
+/**
+ * The mean of each window of volumes.
+ *
+ * Shape: x [N, C, D, H, W] -> y [N, C, D', H', W'], each size as in {@link AvgPool1d}.
+ */
+export class AvgPool3d extends AvgPooling {
+  /** @throws ValueError for sizes that are no positive integers */
+  constructor(kernelSize: PerDimension, options: AvgPoolLayerOptions = {}) {
+    super(3, kernelSize, options)
+  }
+
+  /** @throws ShapeError when x is smaller than the window */
+  override forward(x: TensorLike): Tensor {
+    return this.pool(avgPool3d, x)
   }
 }

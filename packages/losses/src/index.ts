@@ -41,4 +41,5 @@ export {
   type QuantileLossOptions,
   type SmoothL1Options,
 } from './regression.ts'
+export { ctcLoss, type CtcOptions } from './sequence.ts'
 export { loss, type Loss, type LossName } from './table.ts'

@@ -1,18 +1,30 @@
 // The confusion matrix: which classes are taken for which.
-import { ValueError } from '@nabla/engine'
+import { lookUp, ValueError } from '@nabla/engine'
 import { checkOptions, classify, oneHot, type LabelOptions } from './labels.ts'
 import { Metric, type MetricInput, type PredictionMetric } from './metric.ts'
+
+/** Settings of {@link ConfusionMatrix}. */
+export interface ConfusionOptions extends LabelOptions {
+  /** What becomes shares that add up to 1: each row, each column, or the whole. Default: nothing, these are counts. */
+  normalize?: 'none' | 'actual' | 'predicted' | 'all'
+}
 
 /** How often each class (row) was predicted as each class (column). */
 export class ConfusionMatrix extends Metric<number[][]> implements PredictionMetric<number[][]> {
   readonly name: string = 'confusionMatrix'
-  readonly #options: LabelOptions
+  readonly #options: ConfusionOptions
   #classes: number | null = null
 
   /** @throws ValueError for options out of range */
-  constructor(options: LabelOptions = {}) {
+  constructor(options: ConfusionOptions = {}) {
     super()
     checkOptions(this.name, options)
+    lookUp('normalization', options.normalize ?? 'none', {
+      none: true,
+      actual: true,
+      predicted: true,
+      all: true,
+    })
     this.#options = options
   }
 
@@ -42,17 +54,35 @@ export class ConfusionMatrix extends Metric<number[][]> implements PredictionMet
     })
   }
 
-  /** The matrix by rows: `[actual][predicted]`. */
+  /** The matrix by rows: `[actual][predicted]`. Where there is nothing to share, shares are 0. */
   override async compute(): Promise<number[][]> {
     const { counts } = await this.read()
     const classes = this.#classes!
-    return Array.from({ length: classes }, (_, row) => [
+    const rows = Array.from({ length: classes }, (_, row) => [
       ...counts!.subarray(row * classes, (row + 1) * classes),
     ])
+    return normalized(rows, this.#options.normalize ?? 'none')
   }
 
   override reset(): void {
     super.reset()
     this.#classes = null
   }
+}
+
+function normalized(rows: number[][], by: 'none' | 'actual' | 'predicted' | 'all'): number[][] {
+  if (by === 'none') return rows
+  const rowSums = rows.map(sumOf)
+  const columnSums = rows.map((_, column) => sumOf(rows.map((row) => row[column]!)))
+  const all = sumOf(rowSums)
+  return rows.map((row, i) =>
+    row.map((count, j) => {
+      const whole = { actual: rowSums[i]!, predicted: columnSums[j]!, all }[by]
+      return whole === 0 ? 0 : count / whole
+    }),
+  )
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0)
 }

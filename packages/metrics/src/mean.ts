@@ -34,44 +34,65 @@ export class Mean extends Metric {
   }
 }
 
-abstract class MeanDistance extends Metric implements PredictionMetric {
-  /** Shape: predictions and targets [...], equal up to dimensions of size 1. @throws ShapeError */
-  override update(predictions: MetricInput, targets: MetricInput): void {
-    const [x, y] = [toInput(predictions), toInput(targets)]
-    const ones = (size: number): boolean => size !== 1
-    if (!sameShape(x.shape.filter(ones), y.shape.filter(ones))) {
-      throw new ShapeError(
-        `${this.name}: predictions ${formatShape(x.shape)} and targets ${formatShape(y.shape)} differ in shape`,
-      )
-    }
-    this.add('float64', () => ({
-      total: this.distance(x.to('float64').sub(y.reshape(x.shape).to('float64'))).sum(),
-      count: full([], x.size, { dtype: 'float64' }),
-    }))
+/** The mean of an error over all elements of all updates, collected in float64. A metric of its own says which error. */
+export abstract class MeanError extends Metric implements PredictionMetric {
+  /**
+   * Shape: predictions and targets [...], equal up to dimensions of size 1; so is `sampleWeight`, where it is given: how
+   * much each element counts.
+   * @throws ShapeError
+   */
+  override update(predictions: MetricInput, targets: MetricInput, sampleWeight?: MetricInput): void {
+    const { x, y } = sameElements(this.name, predictions, targets)
+    const weight = sampleWeight === undefined ? null : sameElements(this.name, predictions, sampleWeight).y
+    this.add('float64', () => {
+      const error = this.error(x, y)
+      if (weight === null) return { total: error.sum(), weight: full([], x.size, { dtype: 'float64' }) }
+      return { total: error.mul(weight).sum(), weight: weight.sum() }
+    })
   }
 
   override async compute(): Promise<number> {
-    const { total, count } = await this.read()
-    return total![0]! / count![0]!
+    const { total, weight } = await this.read()
+    return total![0]! / weight![0]!
   }
 
-  protected abstract distance(difference: Tensor): Tensor
+  /** The error of each element, from predictions and targets in float64 and of one shape. */
+  protected abstract error(prediction: Tensor, target: Tensor): Tensor
 }
 
 /** Mean of the squared differences. */
-export class MeanSquaredError extends MeanDistance {
+export class MeanSquaredError extends MeanError {
   readonly name: string = 'meanSquaredError'
 
-  protected override distance(difference: Tensor): Tensor {
-    return difference.square()
+  protected override error(prediction: Tensor, target: Tensor): Tensor {
+    return prediction.sub(target).square()
   }
 }
 
 /** Mean of the absolute differences. */
-export class MeanAbsoluteError extends MeanDistance {
+export class MeanAbsoluteError extends MeanError {
   readonly name: string = 'meanAbsoluteError'
 
-  protected override distance(difference: Tensor): Tensor {
-    return difference.abs()
+  protected override error(prediction: Tensor, target: Tensor): Tensor {
+    return prediction.sub(target).abs()
   }
+}
+
+/**
+ * Both inputs in float64 and in the shape of the first.
+ * @throws ShapeError unless they are equal up to sizes of 1
+ */
+export function sameElements(
+  metric: string,
+  predictions: MetricInput,
+  targets: MetricInput,
+): { x: Tensor; y: Tensor } {
+  const [x, y] = [toInput(predictions), toInput(targets)]
+  const ones = (size: number): boolean => size !== 1
+  if (!sameShape(x.shape.filter(ones), y.shape.filter(ones))) {
+    throw new ShapeError(
+      `${metric}: predictions ${formatShape(x.shape)} and targets ${formatShape(y.shape)} differ in shape`,
+    )
+  }
+  return { x: x.to('float64'), y: y.reshape(x.shape).to('float64') }
 }

@@ -31,17 +31,29 @@ export abstract class Metric<Result = number> {
 
   /** Adds amounts to the state, which starts from zeros in the shapes of the first amounts. */
   protected add(dtype: 'int32' | 'float64', amounts: () => Record<string, Tensor>): void {
+    this.collect(dtype, amounts, (state, amount) => state.add(amount))
+  }
+
+  /** Joins amounts with the state, which starts from zeros in the shapes of the first amounts. */
+  protected collect(
+    dtype: 'int32' | 'float64',
+    amounts: () => Record<string, Tensor>,
+    join: (state: Tensor, amount: Tensor) => Tensor,
+  ): void {
     const waiting = Object.values(this.#state ?? {})
     // An update that nothing has computed yet holds its whole batch. In an evaluation nothing else would compute it, so
     // the next update does: never more than one batch waits.
     if (waiting.some((variable) => variable.current.variable !== variable)) engine.flush()
-    const added = noGrad(amounts)
+    const collected = noGrad(amounts)
     this.#state ??= Object.fromEntries(
-      Object.entries(added).map(([key, amount]) => [key, zeros(amount.shape, dtype, `${this.name}.${key}`)]),
+      Object.entries(collected).map(([key, amount]) => [
+        key,
+        zeros(amount.shape, dtype, `${this.name}.${key}`),
+      ]),
     )
-    for (const [key, amount] of Object.entries(added)) {
+    for (const [key, amount] of Object.entries(collected)) {
       const variable = this.#state[key]!
-      variable.value = variable.value.add(amount.to(dtype))
+      variable.value = noGrad(() => join(variable.value, amount.to(dtype)))
     }
   }
 

@@ -1,5 +1,5 @@
-// Precision, recall and F1: how far a class that is predicted is right, how far a class that is there is found, and the
-// harmonic mean of both. All follow from three counts per class.
+// Precision, recall, F-beta and Jaccard: how far a class that is predicted is right, how far a class that is there is found,
+// means of both, and intersection over union. All follow from three counts per class.
 import { lookUp, ValueError } from '@nabla/engine'
 import { checkOptions, classify, oneHot, type LabelOptions } from './labels.ts'
 import { Metric, type MetricInput, type PredictionMetric } from './metric.ts'
@@ -122,6 +122,43 @@ export class F1 extends ClassMetric {
 
   protected override score({ hits, predicted, actual }: Counts): number {
     return ratio(2 * hits, predicted + actual)
+  }
+}
+
+/** Settings of {@link FBeta}. */
+export interface FBetaOptions extends ClassMetricOptions {
+  /** How many times as much recall counts. */
+  beta: number
+}
+
+/** Weighted harmonic mean of precision and recall (van Rijsbergen 1979): (1 + β²) · P · R / (β² · P + R). */
+export class FBeta extends ClassMetric {
+  readonly name: string = 'fBeta'
+  readonly #square: number
+
+  /** @throws ValueError for a beta that is no positive number, an unknown average, and options out of range */
+  constructor({ beta, ...options }: FBetaOptions) {
+    super(options)
+    if (!(beta > 0 && Number.isFinite(beta))) {
+      throw new ValueError(`${this.name}: beta must be a positive number; got ${String(beta)}`)
+    }
+    this.#square = beta ** 2
+  }
+
+  protected override score({ hits, predicted, actual }: Counts): number {
+    return ratio((1 + this.#square) * hits, this.#square * actual + predicted)
+  }
+}
+
+/**
+ * Intersection over union of what is predicted as a class and what is there (Jaccard 1901): the IoU of label maps, whose
+ * mean over classes is the average `macro`.
+ */
+export class Jaccard extends ClassMetric {
+  readonly name: string = 'jaccard'
+
+  protected override score({ hits, predicted, actual }: Counts): number {
+    return ratio(hits, predicted + actual - hits)
   }
 }
 

@@ -1,7 +1,7 @@
 // What all optimizers share: groups of parameters, the Variables in which an algorithm remembers things, and the step,
 // which is one plan for all parameters and changes nothing when it fails. An algorithm adds its rule alone: a pure
 // function from tensors to tensors (sgd.ts is the shortest). Read next: sgd.ts, groups.ts.
-import { engine, formatShape, hostArray, sameShape, ShapeError, sizeOf } from '@nabla/engine'
+import { engine, formatShape, hostArray, sameShape, ShapeError, sizeOf, type Shape } from '@nabla/engine'
 import { noGrad, Variable, type Parameter, type Tensor } from '@nabla/tensor'
 import { checkNonNegative, makeGroups, type Group, type Groups } from './groups.ts'
 import { restore, type OptimizerState, type ParameterState } from './state.ts'
@@ -22,7 +22,7 @@ export interface Memory {
   step: number
   /** Numbers, by name. */
   numbers: Record<string, number>
-  /** Tensors in the shape of the parameter, by name. */
+  /** Tensors, by name; in the shape of the parameter unless the algorithm says otherwise. */
   slots: Record<string, Tensor>
 }
 
@@ -32,6 +32,9 @@ export interface Update {
   slots?: Record<string, Tensor>
   numbers?: Record<string, number>
 }
+
+/** What a remembered tensor starts from: a number in the shape of the parameter, or in a shape of its own. */
+export type SlotStart = number | { readonly value: number; readonly shape: Shape }
 
 interface Remembered {
   step: number
@@ -116,8 +119,11 @@ export abstract class Optimizer<Options extends OptimizerOptions> {
    */
   loadState(state: OptimizerState<Options>): void {
     const name = this.constructor.name
-    const restored = restore(name, this.groups, this.#parameters(), state, (group) =>
-      Object.keys(this.slots(group)),
+    const restored = restore(name, this.groups, this.#parameters(), state, (group, parameter) =>
+      Object.entries(this.slots(group, parameter.shape)).map(([slot, start]) => ({
+        name: slot,
+        shape: typeof start === 'number' ? parameter.shape : start.shape,
+      })),
     )
     for (const [i, group] of this.groups.entries()) Object.assign(group, restored.options[i])
     this.#memory.clear()
@@ -130,8 +136,8 @@ export abstract class Optimizer<Options extends OptimizerOptions> {
     checkNonNegative(this.constructor.name, 'weightDecay', group.weightDecay)
   }
 
-  /** Names of the tensors that are remembered per parameter, with the number they start from. */
-  protected abstract slots(options: Options): Readonly<Record<string, number>>
+  /** Names of the tensors that are remembered about a parameter of `shape`, with what they start from. */
+  protected abstract slots(options: Options, shape: Shape): Readonly<Record<string, SlotStart>>
 
   /** The rule: from a parameter and its gradient to the new parameter. Everything is lazy and nothing is assigned. */
   protected abstract update(parameter: Tensor, gradient: Tensor, memory: Memory, options: Options): Update
@@ -161,10 +167,10 @@ export abstract class Optimizer<Options extends OptimizerOptions> {
 
   #newMemory(parameter: Parameter, options: Options): Remembered {
     const slots: Record<string, Variable> = {}
-    const size = sizeOf(parameter.shape)
-    for (const [name, value] of Object.entries(this.slots(options))) {
-      const initial = hostArray(parameter.dtype, size).fill(value)
-      slots[name] = new Variable(initial, { shape: parameter.shape, name: `${parameter.name}.${name}` })
+    for (const [name, start] of Object.entries(this.slots(options, parameter.shape))) {
+      const { value, shape } = typeof start === 'number' ? { value: start, shape: parameter.shape } : start
+      const initial = hostArray(parameter.dtype, sizeOf(shape)).fill(value)
+      slots[name] = new Variable(initial, { shape, name: `${parameter.name}.${name}` })
     }
     return { step: 0, numbers: {}, slots }
   }

@@ -26,13 +26,18 @@ interface Restored<Options> {
   memory: Map<Parameter, { step: number; numbers: Record<string, number>; slots: Record<string, Variable> }>
 }
 
+interface SlotShape {
+  readonly name: string
+  readonly shape: Shape
+}
+
 /** Checks a state against an optimizer's groups and makes Variables of its values. */
 export function restore<Options>(
   optimizer: string,
   groups: readonly Group<Options>[],
   parameters: readonly Parameter[],
   state: OptimizerState<Options>,
-  slotNames: (group: Options) => readonly string[],
+  slotsOf: (group: Options, parameter: Parameter) => readonly SlotShape[],
 ): Restored<Options> {
   const sizes = groups.map((group) => group.params.length)
   const given = state.groups.map((group) => group.params.length)
@@ -50,15 +55,15 @@ export function restore<Options>(
         `${optimizer}: the state is about parameter ${key}; there are ${parameters.length}`,
       )
     const group = groups.findIndex(({ params }) => params.includes(parameter))
-    const names = slotNames(options[group]!)
-    const missing = names.filter((name) => !(name in saved.slots))
+    const wanted = slotsOf(options[group]!, parameter)
+    const missing = wanted.map(({ name }) => name).filter((name) => !(name in saved.slots))
     if (missing.length > 0) {
       throw new ValueError(
         `${optimizer}: the state of parameter ${key} lacks ${missing.join(', ')}; it has ${Object.keys(saved.slots).join(', ') || 'nothing'}`,
       )
     }
     const slots = Object.fromEntries(
-      names.map((name) => [name, slotOf(optimizer, name, saved.slots[name]!, parameter)]),
+      wanted.map((slot) => [slot.name, slotOf(optimizer, slot, saved.slots[slot.name]!, parameter)]),
     )
     memory.set(parameter, { step: saved.step, numbers: { ...saved.numbers }, slots })
   }
@@ -66,14 +71,48 @@ export function restore<Options>(
   return { options, memory }
 }
 
-function slotOf(optimizer: string, name: string, value: SlotValue, parameter: Parameter): Variable {
-  if (!sameShape(value.shape, parameter.shape)) {
+function slotOf(
+  optimizer: string,
+  { name, shape }: SlotShape,
+  value: SlotValue,
+  parameter: Parameter,
+): Variable {
+  if (!sameShape(value.shape, shape)) {
     throw new ShapeError(
-      `${optimizer}: ${name} of ${parameter.name} has shape ${formatShape(value.shape)}, not ${formatShape(parameter.shape)}`,
+      `${optimizer}: ${name} of ${parameter.name} has shape ${formatShape(value.shape)}, not ${formatShape(shape)}`,
     )
   }
   const options = { name: `${parameter.name}.${name}` }
   if (value instanceof Variable) return new Variable(value.value.to(parameter.dtype), options)
   if (value instanceof Tensor) return new Variable(value.to(parameter.dtype), options)
   return new Variable(tensor(value.data, { shape: value.shape, dtype: parameter.dtype }), options)
+}
+
+/**
+ * Gives Variables the values of a state.
+ * @throws ValueError, ShapeError when they do not correspond, before any changes
+ */
+export function assignSlots(
+  owner: string,
+  variables: readonly Variable[],
+  values: readonly SlotValue[],
+): void {
+  if (values.length !== variables.length) {
+    throw new ValueError(
+      `${owner}: the state is of ${values.length} parameters; there are ${variables.length}`,
+    )
+  }
+  for (const [i, { shape, name }] of variables.entries()) {
+    if (sameShape(values[i]!.shape, shape)) continue
+    throw new ShapeError(
+      `${owner}: ${name} has shape ${formatShape(shape)}, not ${formatShape(values[i]!.shape)}`,
+    )
+  }
+  for (const [i, variable] of variables.entries()) variable.value = tensorOf(values[i]!).to(variable.dtype)
+  flush()
+}
+
+function tensorOf(value: SlotValue): Tensor {
+  if (value instanceof Variable) return value.value
+  return value instanceof Tensor ? value : tensor(value.data, { shape: value.shape })
 }

@@ -2,13 +2,18 @@
 import { lookUp } from '@nabla/engine'
 import type { Parameter } from '@nabla/tensor'
 import { Adadelta } from './adadelta.ts'
+import { Adafactor } from './adafactor.ts'
 import { Adagrad } from './adagrad.ts'
 import { Adam, AdamW } from './adam.ts'
 import { Adamax } from './adamax.ts'
+import { ASGD } from './asgd.ts'
+import { LAMB, LARS } from './largeBatch.ts'
+import { Lion } from './lion.ts'
 import { NAdam } from './nadam.ts'
 import type { Optimizer, OptimizerOptions } from './optimizer.ts'
 import { RAdam } from './radam.ts'
 import { RMSprop } from './rmsprop.ts'
+import { Rprop } from './rprop.ts'
 import { SGD } from './sgd.ts'
 
 /** Names that {@link optimizer} knows. */
@@ -22,6 +27,12 @@ export type OptimizerName =
   | 'adamax'
   | 'nadam'
   | 'radam'
+  | 'adafactor'
+  | 'asgd'
+  | 'lamb'
+  | 'lars'
+  | 'lion'
+  | 'rprop'
 
 /** Makes an optimizer of some parameters. Hyperparameters that are left out have the default of the algorithm. */
 export type OptimizerFactory = (
@@ -42,6 +53,12 @@ const optimizers: Readonly<Record<OptimizerName, OptimizerFactory>> = {
   adamax: (parameters, options) => new Adamax(parameters, options),
   nadam: (parameters, options) => new NAdam(parameters, options),
   radam: (parameters, options) => new RAdam(parameters, options),
+  adafactor: (parameters, options) => new Adafactor(parameters, options),
+  asgd: (parameters, options) => new ASGD(parameters, options),
+  lamb: (parameters, options) => new LAMB(parameters, options),
+  lars: (parameters, options) => new LARS(parameters, options),
+  lion: (parameters, options) => new Lion(parameters, options),
+  rprop: (parameters, options) => new Rprop(parameters, options),
 }
 
 /** The optimizer of a name, ready to be given parameters. @throws ValueError listing the known names */

@@ -8,6 +8,7 @@ import { replayMetrics, type MetricCase } from './metrics.ts'
 import { opMappings } from './ops.ts'
 import { replayOptimizers, type OptimizerCase } from './optimizers.ts'
 import { replayAll, type CallCase } from './replay.ts'
+import { replaySchedulers, type SchedulerCase } from './schedulers.ts'
 
 type Replay = (file: GoldenFile<GoldenCase>) => Promise<Outcome[]>
 
@@ -25,7 +26,7 @@ const files: Readonly<Record<string, Replay>> = {
   layers: replays<LayerCase>(replayLayers),
   optimizers: replays<OptimizerCase>(replayOptimizers),
   metrics: replays<MetricCase>(replayMetrics),
-  schedulers: allMissing,
+  schedulers: replays<SchedulerCase>(replaySchedulers),
   distributions: allMissing,
   classical: allMissing,
   tokenizers: allMissing,

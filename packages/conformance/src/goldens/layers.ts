@@ -5,6 +5,7 @@ import { grad } from '@nabla/autograd'
 import * as layers from '@nabla/layers'
 import { flush, Tensor, type Variable } from '@nabla/tensor'
 import { expectNumbers, expectTensor, type Tolerance } from './compare.ts'
+import { sequenceMappings, type SequenceMapping } from './layersOfSequences.ts'
 import {
   elementsOf,
   MissingFeature,
@@ -141,13 +142,34 @@ export async function replayLayers(file: GoldenFile<LayerCase>): Promise<Outcome
 function makeLayer(test: LayerCase): layers.Module {
   const name = test.layer.replace('torch.nn.', '')
   if (name === 'Sequential') return sequentialOf(test.note ?? '')
-  const found = mappings[name]
+  const found = mappingOf(name)
   if (found === undefined) throw new MissingFeature(`there is no ${test.layer} here`)
-  if (test.note !== undefined && /weight_norm|spectral_norm/.test(test.note)) throw new MissingFeature('parametrizations')
   const unknown = Object.keys(test.ctor).filter((keyword) => !found.keywords.includes(keyword))
   if (unknown.length > 0) throw new MissingFeature(`${test.layer} has no ${unknown.join(', ')} here`)
-  if (Object.keys(test.callKwargs ?? {}).length > 0) throw new MissingFeature(`${test.layer} takes no options here`)
-  return found.make(test.ctor)
+  if (hasCallOptions(test) && found.callOptions === undefined) throw new MissingFeature(`${test.layer} takes no options here`)
+  const made = found.make(test.ctor)
+  if (/weight_norm/.test(test.note ?? '')) return layers.weightNorm(made)
+  if (/spectral_norm/.test(test.note ?? '')) return layers.spectralNorm(made)
+  return made
+}
+
+function mappingOf(name: string): SequenceMapping | undefined {
+  return mappings[name] ?? sequenceMappings[name]
+}
+
+function hasCallOptions(test: LayerCase): boolean {
+  return Object.keys(test.callKwargs ?? {}).length > 0
+}
+
+/** What a layer's forward takes last, where a call has keywords: values, or `{ $: name }` for an input. */
+function callOptionsOf(test: LayerCase, inputs: Readonly<Record<string, Tensor>>): unknown[] {
+  if (!hasCallOptions(test)) return []
+  const entries = Object.entries(test.callKwargs ?? {}).map(([keyword, value]) => {
+    const input = (value as { $?: string } | null)?.$
+    return [keyword, input === undefined ? value : inputs[input]]
+  })
+  const mapping = mappingOf(test.layer.replace('torch.nn.', ''))
+  return [mapping!.callOptions!(Object.fromEntries(entries))]
 }
 
 /** The chain that a note such as `Sequential(Linear(5,7), ReLU, Linear(7,4), Sigmoid)` describes. */
@@ -157,7 +179,7 @@ function sequentialOf(note: string): layers.Module {
   const members = [...inner.matchAll(/(\w+)(?:\(([^)]*)\))?/g)].map(([, name, sizes]) => {
     const numbers = sizes === undefined ? [] : sizes.split(',').map(Number)
     if (name === 'Linear') return new layers.Linear(numbers[0]!, numbers[1]!)
-    const found = mappings[name!]
+    const found = mappingOf(name!)
     if (found === undefined || numbers.length > 0) throw new MissingFeature(`${name} within a chain`)
     return found.make({})
   })
@@ -175,7 +197,8 @@ async function replay(test: LayerCase): Promise<void> {
       return [name, toTensor(golden, requiresGrad ? { requiresGrad } : {})]
     }),
   )
-  const args = test.call.map((name) => (typeof name === 'string' ? inputs[name]! : name.map((each) => inputs[each]!)))
+  const given = test.call.map((name) => (typeof name === 'string' ? inputs[name]! : name.map((each) => inputs[each]!)))
+  const args = [...given, ...callOptionsOf(test, inputs)]
   let outputs: Tensor[] = []
   for (let call = 0; call < test.calls; call++) {
     // Before another call the buffers of the one before are written, as a training step would do it.

@@ -21,6 +21,12 @@ export const lossMappings: Readonly<Record<string, Mapping>> = {
   'F.mse_loss': pair(losses.mseLoss),
   'F.l1_loss': pair(losses.l1Loss),
   'F.smooth_l1_loss': pair(losses.smoothL1Loss, { beta: 'beta' }),
+  'F.ctc_loss': mapping(
+    'x y il tl blank reduction zero_infinity',
+    ({ x, y, il, tl, blank, reduction, zero_infinity: zeroInfinity }) =>
+      losses.ctcLoss(x, y, il, tl, withoutUndefined({ blank, reduction, zeroInfinity })),
+  ),
+  'F.multilabel_margin_loss': pair(losses.multilabelMarginLoss),
   'F.huber_loss': pair(losses.huberLoss, { delta: 'delta' }),
   'F.cross_entropy': pair(losses.crossEntropy, {
     weight: 'weight',

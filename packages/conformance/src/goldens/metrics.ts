@@ -2,7 +2,6 @@
 // batches, which must make no difference. Read before: format.ts, compare.ts.
 import {
   Accuracy,
-  ConfusionMatrix,
   F1,
   MeanAbsoluteError,
   MeanSquaredError,
@@ -24,6 +23,7 @@ import {
   type GoldenTensor,
   type Outcome,
 } from './format.ts'
+import { expectedNumbers, metricFunctions } from './metricFunctions.ts'
 
 /** A case of metrics.json. */
 export interface MetricCase extends GoldenCase {
@@ -88,9 +88,9 @@ const metrics: Readonly<Record<string, Compute>> = {
   'sklearn.metrics.precision_score': perClass(Precision),
   'sklearn.metrics.recall_score': perClass(Recall as unknown as ClassMetric),
   'sklearn.metrics.f1_score': perClass(F1 as unknown as ClassMetric),
-  'sklearn.metrics.confusion_matrix': streaming((test) => new ConfusionMatrix({ classes: classesIn(test) })),
   'sklearn.metrics.mean_squared_error': streaming(() => new MeanSquaredError()),
   'sklearn.metrics.mean_absolute_error': streaming(() => new MeanAbsoluteError()),
+  ...metricFunctions,
 }
 
 /** Replays all cases of metrics.json. */
@@ -101,15 +101,9 @@ export async function replayMetrics(file: GoldenFile<MetricCase>): Promise<Outco
       await outcomeOf(test.id, async () => {
         const compute = metrics[test.metric]
         if (compute === undefined) throw new MissingFeature(`there is no ${test.metric} here`)
-        expectNumbers('the metric', await compute(test), expectedOf(test.expected))
+        expectNumbers('the metric', await compute(test), expectedNumbers(test.expected))
       }),
     )
   }
   return outcomes
-}
-
-function expectedOf(expected: MetricCase['expected']): number[] {
-  if (typeof expected === 'number') return [expected]
-  if (isGoldenTensor(expected)) return elementsOf(expected)
-  throw new MissingFeature('several results')
 }

@@ -25,6 +25,7 @@ import {
   type GoldenTensor,
   type Outcome,
 } from './format.ts'
+import { furtherOptimizers, optimizerReplays } from './optimizersAndAverages.ts'
 
 type Named = Readonly<Record<string, GoldenTensor>>
 
@@ -53,6 +54,7 @@ const classes: Readonly<Record<string, unknown>> = {
   'torch.optim.Adagrad': Adagrad,
   'torch.optim.Adadelta': Adadelta,
   'torch.optim.RMSprop': RMSprop,
+  ...furtherOptimizers,
 }
 
 /** Replays all cases of optimizers.json. */
@@ -65,6 +67,8 @@ export async function replayOptimizers(file: GoldenFile<OptimizerCase>): Promise
 function replay(test: OptimizerCase): Promise<void> {
   if (test.optimizer === 'clip_grad_norm') return replayClipNorm(test)
   if (test.optimizer === 'clip_grad_value') return replayClipValue(test)
+  const more = optimizerReplays[test.optimizer]
+  if (more !== undefined) return more(test)
   const found = classes[test.optimizer]
   if (found === undefined) throw new MissingFeature(`there is no ${test.optimizer} here`)
   if (test.init === undefined || test.gradsPerStep === undefined || test.paramsAfterStep === undefined) {
