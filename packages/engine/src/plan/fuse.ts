@@ -68,6 +68,8 @@ export function fuse(
   fusing: boolean = true,
 ): Fusion {
   const unitByPrimitive = new Map<Primitive, Unit>()
+  // Units that began with a reduction of values made elsewhere.
+  const reductions: Unit[] = []
   const users = usersOf(primitives)
 
   const unitOf = (primitive: Primitive): Unit | undefined => {
@@ -165,10 +167,11 @@ export function fuse(
     unitByPrimitive.set(primitive, unit)
   }
 
-  const start = (kind: Unit['kind'], space: Space, primitive: Primitive, level: Level): void => {
+  const start = (kind: Unit['kind'], space: Space, primitive: Primitive, level: Level): Unit => {
     const unit = new Unit(kind, space, primitive, level)
     unit.producers = producersOf(primitive)
     unitByPrimitive.set(primitive, unit)
+    return unit
   }
 
   const addMap = (primitive: Primitive): void => {
@@ -217,26 +220,53 @@ export function fuse(
 
   const addReduce = (primitive: Primitive): void => {
     const input = primitive.inputs[0]!
-    const dims = primitive.attributes['dims'] as readonly number[]
-    const own = reduceSpace(input.shape, dims)
+    const own = reduceSpace(input.shape, primitive.attributes['dims'] as readonly number[])
     const unit = unitOf(input.source)
-    if (
+    const beside = fusing ? siblingOf(primitive, own) : undefined
+    // Folding an axis that is not the innermost walks memory across rows. That is fine for a kernel of its own, but it
+    // would slow down other results of the producer's kernel; so it joins only where nothing else is wanted from it.
+    const joinsProducer =
       fusing &&
       unit !== undefined &&
       unit.kind === 'kernel' &&
       unit.members.get(input.source) === 'element' &&
-      isSame(input.layout)
-    ) {
-      const space = input.size === elementCount(unit.space) ? mergeSpaces(unit.space, own) : null
-      // Folding an axis that is not the innermost walks memory across rows. That is fine for a kernel of its own, but it
-      // would slow down other results of the producer's kernel; so it joins only where nothing else is wanted from it.
-      const welcome = unit.space.reduced !== null || isTrailing(own) || usedOnlyBy(unit, primitive)
-      if (space !== null && welcome && !tooWide(unit)) {
-        join(unit, primitive, 'row', space, producersOf(primitive))
-        return
-      }
+      isSame(input.layout) &&
+      input.size === elementCount(unit.space) &&
+      mergeSpaces(unit.space, own) !== null &&
+      !tooWide(unit) &&
+      (unit.space.reduced !== null ||
+        isTrailing(own) ||
+        (beside === undefined && usedOnlyBy(unit, primitive)))
+    const target = joinsProducer ? unit : beside
+    if (target === undefined) reductions.push(start('kernel', own, primitive, 'row'))
+    else {
+      join(target, primitive, 'row', mergeSpaces(target.space, own)!, producersOf(primitive))
+      if (!isTrailing(own)) reductions.push(target)
     }
-    start('kernel', own, primitive, 'row')
+  }
+
+  /**
+   * A unit that folds the same axes over some of the same values, so that one pass can do for both: the gradients of
+   * scale and shift of a normalisation, for example.
+   */
+  const siblingOf = (primitive: Primitive, own: Space): Unit | undefined => {
+    const sources = sourcesBelow(primitive)
+    const producers = [...producersOf(primitive)]
+    return [...live(reductions)].find((unit) => {
+      if (tooWide(unit) || mergeSpaces(unit.space, own) === null || unit.space.reduced === null) return false
+      const related = [...unit.members.keys()].some((member) => {
+        return member.kind === 'reduce' && sourcesBelow(member).some((source) => sources.includes(source))
+      })
+      return related && !producers.some((producer) => producer === unit || dependsOn(producer, unit))
+    })
+  }
+
+  /** What a reduction reads: its operand, and what that is computed from. */
+  const sourcesBelow = (reduction: Primitive): Primitive[] => {
+    const { source } = reduction.inputs[0]!
+    return [source, ...source.inputs.map((input) => input.source)].filter(
+      ({ free, size }) => !free && size > 1,
+    )
   }
 
   const usedOnlyBy = (unit: Unit, user: Primitive): boolean => {

@@ -269,3 +269,21 @@ test('a kernel with more results than the backend takes becomes several', async 
   const values = await Promise.all(results.map(read))
   values.forEach((value, i) => close(value, [i, i * Math.E, i * Math.E ** 2]))
 })
+
+test('reductions over the same axes of related values are one kernel', async () => {
+  const x = host([4, 3], (i) => i)
+  const g = host([4, 3], (i) => i % 5)
+  const both = [reduce('sum', g, [0]), reduce('sum', map('mul', g, x), [0])] as const
+  expect(kinds(...both)).toEqual(['kernel'])
+  const [shift, scale] = await Promise.all(both.map(read))
+  const columns = [0, 1, 2].map((c) => [0, 1, 2, 3].map((r) => r * 3 + c))
+  close(
+    shift!,
+    columns.map((column) => column.reduce((sum, i) => sum + (i % 5), 0)),
+  )
+  close(
+    scale!,
+    columns.map((column) => column.reduce((sum, i) => sum + (i % 5) * i, 0)),
+  )
+  expect(kinds(reduce('sum', g, [0]), reduce('sum', g, [1]))).toEqual(['kernel', 'kernel'])
+})
