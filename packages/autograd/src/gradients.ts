@@ -28,7 +28,7 @@ export interface GradOptions {
 }
 
 /**
- * Adds the gradients of `loss` to `parameter.grad` of every Parameter it depends on. The loss stays readable after the
+ * Adds the gradients of `loss` to `parameter.grad` of every Parameter it depends on. A scalar loss stays readable after the
  * optimizer's step.
  * @param gradient the gradient of `loss` itself; needed when it is no scalar
  * @throws GradientError when `loss` is no scalar, or depends on no parameter that requires a gradient
@@ -45,8 +45,9 @@ export function backward(loss: Tensor, gradient?: Tensor): void {
         'detached values; for gradients by plain tensors, use grad(loss, [x])',
     )
   }
-  // Gradients rarely need the value of the loss itself, but whoever trains wants to read it, after the step as well.
-  engine.keep(loss)
+  // Gradients rarely need the value of the loss itself, but whoever trains wants to read it, after the step as well. A value
+  // with many elements is not copied out unasked: keep() does it.
+  if (loss.size === 1) engine.keep(loss)
   const gradients = propagate([loss], [upstream], leaves, false)
   leaves.forEach((leaf, i) => addGradient(leaf.variable as Parameter, gradients[i]!))
 }

@@ -1,0 +1,138 @@
+// Measures Nabla beside other libraries on the same work, and prints ratios: `pnpm bench --help`. For each case every peer
+// gets ready and warms up in its own process; then rounds go from peer to peer, so that whatever else the machine does
+// meets all of them alike, and medians are taken.
+// Read next: cases.mjs (what), client.mjs (how peers are spoken to), peers/ (who), report.mjs (the table).
+import { writeFileSync } from 'node:fs'
+import { coldStart } from './coldStart.mjs'
+import { PeerProcess, Skipped } from './client.mjs'
+import { ensureInstalled } from './install.mjs'
+import { gflops, median, runsPerRound, withRatios } from './maths.mjs'
+import { parseOptions, usage } from './options.mjs'
+import { environmentOf, needsInstall, peers } from './peers.mjs'
+import {
+  describeMachine,
+  formatFacts,
+  formatTable,
+  jsonLine,
+  markdown,
+  replaceBetweenMarkers,
+} from './report.mjs'
+
+/** Lengths of a measurement: rounds, and how long a peer runs in each. */
+const thorough = { rounds: 7, roundMs: 400 }
+const quick = { rounds: 3, roundMs: 150 }
+
+/** Peers that need longer for one step than this get one round: their table cell says enough. */
+const slowMs = 5000
+
+const options = readOptions()
+if (options !== null) await main(options)
+
+function readOptions() {
+  try {
+    const parsed = parseOptions(process.argv.slice(2))
+    if (!parsed.help) return parsed
+    console.log(usage)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    console.error(error.message)
+    process.exitCode = 2
+  }
+  return null
+}
+
+async function main({ cases, peers: names, threads, quick: short, profile, write, json }) {
+  if (names.some(needsInstall)) ensureInstalled()
+  const rows = []
+  const versions = {}
+  for (const count of threads) {
+    const team = new Map()
+    for (const name of names) {
+      const member = await join(name, count)
+      team.set(name, member)
+      if (member.version !== undefined) versions[name] = member.version
+    }
+    for (const one of cases) {
+      process.stderr.write(`${one.name}, ${count} thread(s) ...\n`)
+      const found =
+        one.spec.kind === 'coldStart'
+          ? coldStart(names, count)
+          : await measure(one, count, team, { short, profile })
+      rows.push(...found)
+    }
+    for (const { process: child } of team.values()) child?.close()
+  }
+  const finished = withRatios(rows)
+  const machine = describeMachine(versions, { short, threads })
+  console.log(`${machine}\n\n${formatTable(finished)}\n\n${formatFacts(finished)}\n`)
+  const lines = finished.map(jsonLine).join('\n')
+  if (json === null) console.log(lines)
+  else writeFileSync(json, `${lines}\n`)
+  if (write !== null) replaceBetweenMarkers(write, markdown(machine, finished))
+}
+
+/** A peer's process, or why there is none. */
+async function join(name, threads) {
+  let child = null
+  try {
+    child = new PeerProcess(peers[name](), environmentOf(name, threads))
+    const { version } = await child.request({ command: 'open', threads })
+    return { process: child, version }
+  } catch (error) {
+    // A peer that will not take part would otherwise wait for requests forever, and this process for it.
+    child?.close()
+    return { process: null, reason: error.message }
+  }
+}
+
+async function measure({ name, spec, operations }, threads, team, { short, profile }) {
+  const { rounds, roundMs } = short ? quick : thorough
+  const limitMs = short ? 60_000 : 300_000
+  const runners = []
+  const rows = []
+  const row = (peer, more) => ({ peer, case: name, threads, ms: null, gflops: null, ratio: null, ...more })
+  for (const [peer, member] of team) {
+    if (member.process !== null && !member.process.alive) Object.assign(member, await join(peer, threads))
+    if (member.process === null) {
+      rows.push(row(peer, { reason: member.reason }))
+      continue
+    }
+    try {
+      const { ms } = await member.process.request({ command: 'prepare', spec, profile }, limitMs)
+      runners.push({
+        peer,
+        child: member.process,
+        runs: runsPerRound(ms, roundMs),
+        slow: ms > slowMs,
+        times: [],
+      })
+    } catch (error) {
+      rows.push(row(peer, { reason: reasonOf(error) }))
+    }
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const runner of runners) {
+      if (runner.reason !== undefined || (runner.slow && round > 0)) continue
+      try {
+        const { ms } = await runner.child.request({ command: 'run', runs: runner.runs }, limitMs)
+        runner.times.push(...ms)
+      } catch (error) {
+        runner.reason = reasonOf(error)
+      }
+    }
+  }
+  for (const { peer, child, times, reason } of runners) {
+    if (reason !== undefined) {
+      rows.push(row(peer, { reason }))
+      continue
+    }
+    const ms = median(times)
+    const { info } = await child.request({ command: 'finish' }, limitMs)
+    rows.push(row(peer, { ms, gflops: gflops(operations, ms), info }))
+  }
+  return rows
+}
+
+function reasonOf(error) {
+  return error instanceof Skipped ? error.message : `failed: ${error.message}`
+}
