@@ -10,9 +10,19 @@ import { observe } from './nablaProfile.mjs'
 export async function open({ threads }) {
   nabla.configure({ threads })
   nabla.manualSeed(1)
+  if (threads > 1) await startThreads()
   const info = nabla.backendInfo()
   if (info.threads !== threads) throw skip(`the ${info.name} backend runs on ${info.threads} thread(s) only`)
   return { version, threads: info.threads, notes: info.notes, builders }
+}
+
+/** Threads start with the first work worth sharing, and while the program waits for something. */
+async function startThreads() {
+  const x = random([512, 512])
+  for (let i = 0; i < 10; i++) {
+    await x.value.matmul(x.value).sum().item()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
 }
 
 const builders = {
