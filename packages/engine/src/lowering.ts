@@ -92,7 +92,7 @@ export interface RoutineCall {
   readonly numbers: readonly number[]
 }
 
-/** An expression of other ops, made when a plan is built. A backend may claim it by name. */
+/** An expression of other ops over the inputs and numbers, made when a plan is built. */
 export interface CompositeLowering {
   readonly kind: 'composite'
   readonly expand: (

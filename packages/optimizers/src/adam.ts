@@ -1,44 +1,21 @@
 // Adam, and AdamW: the same rule with weight decay taken apart from the gradient.
 import type { Tensor } from '@nabla/tensor'
-import { checkBetas, checkNonNegative, withoutUndefined, type Groups } from './groups.ts'
-import {
-  Optimizer,
-  runningAverage,
-  withDecay,
-  type Memory,
-  type OptimizerOptions,
-  type Update,
-} from './optimizer.ts'
+import { withoutUndefined, type Groups } from './groups.ts'
+import { momentDefaults, MomentOptimizer, type MomentOptions } from './moments.ts'
+import { runningAverage, withDecay, type Memory, type Update } from './optimizer.ts'
 
 /** Hyperparameters of {@link Adam} and {@link AdamW}. */
-export interface AdamOptions extends OptimizerOptions {
-  /** Decay of the averages of gradients and of their squares. Default [0.9, 0.999]. */
-  betas: readonly [number, number]
-  /** Keeps the denominator from zero. Default 1e-8. */
-  eps: number
+export interface AdamOptions extends MomentOptions {
   /** Whether to divide by the largest average of squares so far (Reddi et al. 2018, algorithm 2). Default false. */
   amsgrad: boolean
 }
 
-const defaults: AdamOptions = {
-  lr: 1e-3,
-  weightDecay: 0,
-  maximize: false,
-  betas: [0.9, 0.999],
-  eps: 1e-8,
-  amsgrad: false,
-}
+const defaults: AdamOptions = { ...momentDefaults, amsgrad: false }
 
 /** Adam (Kingma and Ba 2015, algorithm 1). Weight decay, where asked for, is part of the gradient. */
-export class Adam extends Optimizer<AdamOptions> {
+export class Adam extends MomentOptimizer<AdamOptions> {
   constructor(parameters: Groups<AdamOptions>, options: Partial<AdamOptions> = {}) {
     super(parameters, { ...defaults, ...withoutUndefined(options) })
-  }
-
-  protected override checkGroup(group: AdamOptions): void {
-    super.checkGroup(group)
-    checkBetas(this.constructor.name, group.betas)
-    checkNonNegative(this.constructor.name, 'eps', group.eps)
   }
 
   protected override slots({ amsgrad }: AdamOptions): Readonly<Record<string, number>> {

@@ -1,35 +1,18 @@
 // Adamax: Adam with the largest recent gradient in place of the root of the mean square.
 import type { Tensor } from '@nabla/tensor'
-import { checkBetas, checkNonNegative, withoutUndefined, type Groups } from './groups.ts'
-import {
-  Optimizer,
-  runningAverage,
-  withDecay,
-  type Memory,
-  type OptimizerOptions,
-  type Update,
-} from './optimizer.ts'
+import { withoutUndefined, type Groups } from './groups.ts'
+import { momentDefaults, MomentOptimizer, type MomentOptions } from './moments.ts'
+import { runningAverage, withDecay, type Memory, type Update } from './optimizer.ts'
 
 /** Hyperparameters of {@link Adamax}. */
-export interface AdamaxOptions extends OptimizerOptions {
-  /** Decay of the average of gradients, and of the largest one. Default [0.9, 0.999]. */
-  betas: readonly [number, number]
-  /** Keeps the denominator from zero. Default 1e-8. */
-  eps: number
-}
+export type AdamaxOptions = MomentOptions
 
-const defaults: AdamaxOptions = { lr: 2e-3, weightDecay: 0, maximize: false, betas: [0.9, 0.999], eps: 1e-8 }
+const defaults: AdamaxOptions = { ...momentDefaults, lr: 2e-3 }
 
 /** Adamax (Kingma and Ba 2015, algorithm 2). */
-export class Adamax extends Optimizer<AdamaxOptions> {
+export class Adamax extends MomentOptimizer<AdamaxOptions> {
   constructor(parameters: Groups<AdamaxOptions>, options: Partial<AdamaxOptions> = {}) {
     super(parameters, { ...defaults, ...withoutUndefined(options) })
-  }
-
-  protected override checkGroup(group: AdamaxOptions): void {
-    super.checkGroup(group)
-    checkBetas('Adamax', group.betas)
-    checkNonNegative('Adamax', 'eps', group.eps)
   }
 
   protected override slots(): Readonly<Record<string, number>> {

@@ -13,6 +13,7 @@ export { LAMB, LARS, type LAMBOptions, type LARSOptions } from './largeBatch.ts'
 export { LBFGS, type Closure, type LBFGSOptions, type LBFGSState } from './lbfgs.ts'
 export { Lion, type LionOptions } from './lion.ts'
 export { Lookahead, type LookaheadOptions, type LookaheadState } from './lookahead.ts'
+export type { MomentOptions } from './moments.ts'
 export { NAdam, type NAdamOptions } from './nadam.ts'
 export {
   Optimizer,

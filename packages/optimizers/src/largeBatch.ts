@@ -1,7 +1,8 @@
 // LARS and LAMB: the rate of each parameter in proportion to its norm, so that large batches with large rates do not
 // blow up small layers. LARS is momentum with that, LAMB is Adam with that.
 import { where, type Tensor } from '@nabla/tensor'
-import { checkBetas, checkNonNegative, withoutUndefined, type Groups } from './groups.ts'
+import { checkNonNegative, withoutUndefined, type Groups } from './groups.ts'
+import { momentDefaults, MomentOptimizer, type MomentOptions } from './moments.ts'
 import { Optimizer, runningAverage, type Memory, type OptimizerOptions, type Update } from './optimizer.ts'
 
 /** Hyperparameters of {@link LARS}. */
@@ -62,32 +63,15 @@ export class LARS extends Optimizer<LARSOptions> {
   }
 }
 
-/** Hyperparameters of {@link LAMB}. */
-export interface LAMBOptions extends OptimizerOptions {
-  /** Decay of the averages of gradients and of their squares. Default [0.9, 0.999]. */
-  betas: readonly [number, number]
-  /** Keeps the denominator from zero. Default 1e-6. */
-  eps: number
-}
+/** Hyperparameters of {@link LAMB}; `eps` is 1e-6 by default, `weightDecay` 0.01. */
+export type LAMBOptions = MomentOptions
 
-const lambDefaults: LAMBOptions = {
-  lr: 1e-3,
-  weightDecay: 0.01,
-  maximize: false,
-  betas: [0.9, 0.999],
-  eps: 1e-6,
-}
+const lambDefaults: LAMBOptions = { ...momentDefaults, weightDecay: 0.01, eps: 1e-6 }
 
 /** LAMB (You et al. 2020, algorithm 2). */
-export class LAMB extends Optimizer<LAMBOptions> {
+export class LAMB extends MomentOptimizer<LAMBOptions> {
   constructor(parameters: Groups<LAMBOptions>, options: Partial<LAMBOptions> = {}) {
     super(parameters, { ...lambDefaults, ...withoutUndefined(options) })
-  }
-
-  protected override checkGroup(group: LAMBOptions): void {
-    super.checkGroup(group)
-    checkBetas('LAMB', group.betas)
-    checkNonNegative('LAMB', 'eps', group.eps)
   }
 
   protected override slots(): Readonly<Record<string, number>> {

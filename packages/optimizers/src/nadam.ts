@@ -1,44 +1,25 @@
 // NAdam: Adam that looks ahead along its momentum.
 import type { Tensor } from '@nabla/tensor'
-import { checkBetas, checkNonNegative, withoutUndefined, type Groups } from './groups.ts'
-import {
-  Optimizer,
-  runningAverage,
-  withDecay,
-  type Memory,
-  type OptimizerOptions,
-  type Update,
-} from './optimizer.ts'
+import { checkNonNegative, withoutUndefined, type Groups } from './groups.ts'
+import { momentDefaults, MomentOptimizer, type MomentOptions } from './moments.ts'
+import { runningAverage, withDecay, type Memory, type Update } from './optimizer.ts'
 
 /** Hyperparameters of {@link NAdam}. */
-export interface NAdamOptions extends OptimizerOptions {
-  /** Decay of the averages of gradients and of their squares. Default [0.9, 0.999]. */
-  betas: readonly [number, number]
-  /** Keeps the denominator from zero. Default 1e-8. */
-  eps: number
+export interface NAdamOptions extends MomentOptions {
   /** How fast the momentum reaches its full size. Default 0.004. */
   momentumDecay: number
 }
 
-const defaults: NAdamOptions = {
-  lr: 2e-3,
-  weightDecay: 0,
-  maximize: false,
-  betas: [0.9, 0.999],
-  eps: 1e-8,
-  momentumDecay: 4e-3,
-}
+const defaults: NAdamOptions = { ...momentDefaults, lr: 2e-3, momentumDecay: 4e-3 }
 
 /** NAdam (Dozat 2016, algorithm 2). */
-export class NAdam extends Optimizer<NAdamOptions> {
+export class NAdam extends MomentOptimizer<NAdamOptions> {
   constructor(parameters: Groups<NAdamOptions>, options: Partial<NAdamOptions> = {}) {
     super(parameters, { ...defaults, ...withoutUndefined(options) })
   }
 
   protected override checkGroup(group: NAdamOptions): void {
     super.checkGroup(group)
-    checkBetas('NAdam', group.betas)
-    checkNonNegative('NAdam', 'eps', group.eps)
     checkNonNegative('NAdam', 'momentumDecay', group.momentumDecay)
   }
 

@@ -1,35 +1,18 @@
 // RAdam: Adam that waits with adaptive steps until its estimate of the variance can be trusted.
 import type { Tensor } from '@nabla/tensor'
-import { checkBetas, checkNonNegative, withoutUndefined, type Groups } from './groups.ts'
-import {
-  Optimizer,
-  runningAverage,
-  withDecay,
-  type Memory,
-  type OptimizerOptions,
-  type Update,
-} from './optimizer.ts'
+import { withoutUndefined, type Groups } from './groups.ts'
+import { momentDefaults, MomentOptimizer, type MomentOptions } from './moments.ts'
+import { runningAverage, withDecay, type Memory, type Update } from './optimizer.ts'
 
 /** Hyperparameters of {@link RAdam}. */
-export interface RAdamOptions extends OptimizerOptions {
-  /** Decay of the averages of gradients and of their squares. Default [0.9, 0.999]. */
-  betas: readonly [number, number]
-  /** Keeps the denominator from zero. Default 1e-8. */
-  eps: number
-}
+export type RAdamOptions = MomentOptions
 
-const defaults: RAdamOptions = { lr: 1e-3, weightDecay: 0, maximize: false, betas: [0.9, 0.999], eps: 1e-8 }
+const defaults: RAdamOptions = momentDefaults
 
 /** RAdam (Liu et al. 2020, algorithm 2). */
-export class RAdam extends Optimizer<RAdamOptions> {
+export class RAdam extends MomentOptimizer<RAdamOptions> {
   constructor(parameters: Groups<RAdamOptions>, options: Partial<RAdamOptions> = {}) {
     super(parameters, { ...defaults, ...withoutUndefined(options) })
-  }
-
-  protected override checkGroup(group: RAdamOptions): void {
-    super.checkGroup(group)
-    checkBetas('RAdam', group.betas)
-    checkNonNegative('RAdam', 'eps', group.eps)
   }
 
   protected override slots(): Readonly<Record<string, number>> {

@@ -28,7 +28,7 @@ interface Draft {
 
 /** Builds the plan of a trace. @param fusing whether work is fused; without, every primitive is a step of its own */
 export function buildPlan(trace: Trace, backend: Backend, fusing: boolean = true): Plan {
-  const { graph, ofNode, constants } = expandTrace(trace, backend)
+  const { graph, ofNode, constants } = expandTrace(trace)
   const outputs = trace.outputs.map((node) => bufferOf(graph, ofNode[node.ordinal]!))
   const assigned = trace.assignments.map(([variable, node]) => ({
     variable: variable.ordinal,

@@ -1,8 +1,7 @@
 // From nodes to primitives: composites expanded, views composed, assemblies cut into places, constants numbered.
 // Read before: primitive.ts. Read next: fuse.ts.
-import type { Backend } from '../backend.ts'
 import { constant } from '../expr.ts'
-import type { Op } from '../lowering.ts'
+import { numberOp, type Op } from '../lowering.ts'
 import type { Node } from '../node.ts'
 import type { Shape } from '../shape.ts'
 import { applyView, isRowMajor, type Layout } from '../view.ts'
@@ -24,7 +23,7 @@ export interface Expansion {
 const identities = { sum: 0, prod: 1, max: -Infinity, min: Infinity } as const
 
 /** Expands a trace. */
-export function expandTrace(trace: Trace, backend: Backend): Expansion {
+export function expandTrace(trace: Trace): Expansion {
   const graph = new PrimitiveGraph()
   const constants: number[] = []
   const memo = new Map<Node, Primitive>()
@@ -44,12 +43,18 @@ export function expandTrace(trace: Trace, backend: Backend): Expansion {
     return graph.make({ kind: 'number', name: 'number', shape, dtype, index: numbers++, free: true }, null)
   }
 
-  // Inside a composite: a number is a constant of the plan, and a leaf was met in the trace already.
+  // Inside a composite: a number is a constant of the plan. Other leaves cannot appear there anew, because the plan would
+  // be found again for a trace in which they are different.
   const lower = (node: Node): Primitive => {
     const known = memo.get(node)
     if (known !== undefined) return known
     let result: Primitive
-    if (node.op.lowering.kind === 'leaf') {
+    if (node.host !== null || node.variable !== null) {
+      throw new Error(
+        `a composite may read its inputs and numbers only, not ${node.op.name} [${node.shape.join(', ')}]`,
+      )
+    }
+    if (node.op === numberOp) {
       const text = `${node.number}:${Object.is(node.number, -0)}`
       const index = trace.numbers.length + constants.length
       const before = graph.all.length
@@ -97,8 +102,6 @@ export function expandTrace(trace: Trace, backend: Backend): Expansion {
         return assemble(graph, op, inputs, node)
       case 'routine': {
         const operands = lowering.operands.map((kind, i) => operand(graph, inputs[i]!, kind))
-        if (!(lowering.specify instanceof Function))
-          throw new Error(`${op.name} has no specification on ${backend.name}`)
         return graph.make(
           {
             kind: 'routine',

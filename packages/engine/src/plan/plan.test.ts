@@ -7,7 +7,9 @@ import type { Plan } from './plan.ts'
 import {
   assemble,
   embedding,
+  foreign,
   host,
+  labelled,
   map,
   matmul,
   number,
@@ -286,4 +288,13 @@ test('reductions over the same axes of related values are one kernel', async () 
     columns.map((column) => column.reduce((sum, i) => sum + (i % 5) * i, 0)),
   )
   expect(kinds(reduce('sum', g, [0]), reduce('sum', g, [1]))).toEqual(['kernel', 'kernel'])
+})
+
+test('a composite that reads anything but its inputs and numbers is refused', async () => {
+  await expect(engine.read(foreign(host([2], [1, 2])))).rejects.toThrow(/composite may read its inputs/)
+})
+
+test('attributes of equal values under other names make another plan', async () => {
+  expect(await read(labelled(host([1], [5]), { plus: 2 }))).toEqual([7])
+  expect(await read(labelled(host([1], [5]), { times: 2 }))).toEqual([10])
 })

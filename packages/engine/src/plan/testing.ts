@@ -140,3 +140,20 @@ const positionOp = makeOp('position', { kind: 'position' })
 export function position(shape: Shape, coefficients: readonly number[]): Node {
   return make(positionOp, [], { start: 0, coefficients }, shape, 'int32')
 }
+
+const foreignOp = makeOp('foreign', { kind: 'composite', expand: ([x]) => map('add', x!, host([1], [1])) })
+
+/** A composite that breaks the rule: it reads a leaf that is none of its inputs. */
+export function foreign(x: Node): Node {
+  return make(foreignOp, [x], noAttributes, x.shape, x.dtype)
+}
+
+const labelledOp = makeOp('labelled', {
+  kind: 'map',
+  expr: ([x], { plus, times }) =>
+    plus === undefined ? call('mul', x!, times as number) : call('add', x!, plus as number),
+})
+
+export function labelled(x: Node, attributes: Attributes): Node {
+  return make(labelledOp, [x], attributes, x.shape, x.dtype)
+}

@@ -50,6 +50,12 @@ function put(value: number): void {
   key[length++] = value
 }
 
+function idOfText(text: string): number {
+  let id = texts.get(text)
+  if (id === undefined) texts.set(text, (id = texts.size))
+  return id
+}
+
 function putAttribute(value: AttributeValue): void {
   if (typeof value === 'number') {
     if ((value | 0) === value && value >= 0) return put(value)
@@ -59,11 +65,7 @@ function putAttribute(value: AttributeValue): void {
     return put(wideHalves[1]!)
   }
   if (typeof value === 'boolean') return put(value ? 1 : 0)
-  if (typeof value === 'string') {
-    let id = texts.get(value)
-    if (id === undefined) texts.set(value, (id = texts.size))
-    return put(id)
-  }
+  if (typeof value === 'string') return put(idOfText(value))
   if (value === undefined) return put(absent)
   put(list)
   put(value.length)
@@ -121,7 +123,12 @@ export function walk(
       const { inputs, attributes } = node
       put(node.op.id)
       for (let i = 0; i < inputs.length; i++) put(inputs[i]!.ordinal)
-      if (attributes !== noAttributes) for (const name in attributes) putAttribute(attributes[name])
+      if (attributes !== noAttributes) {
+        for (const name in attributes) {
+          put(idOfText(name))
+          putAttribute(attributes[name])
+        }
+      }
       put(endOfAttributes)
     }
     putShape(node)
