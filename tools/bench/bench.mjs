@@ -1,6 +1,6 @@
 // Measures Nabla beside other libraries on the same work, and prints ratios: `pnpm bench --help`. For each case every peer
 // gets ready and warms up in its own process; then rounds go from peer to peer, so that whatever else the machine does
-// meets all of them alike, and medians are taken.
+// meets all of them alike, and medians are taken. Whoever's turn it is not stands still (client.mjs).
 // Read next: cases.mjs (what), client.mjs (how peers are spoken to), peers/ (who), report.mjs (the table).
 import { writeFileSync } from 'node:fs'
 import { coldStart } from './coldStart.mjs'
@@ -21,6 +21,9 @@ import {
 /** Lengths of a measurement: rounds, and how long a peer runs in each. */
 const thorough = { rounds: 7, roundMs: 400 }
 const quick = { rounds: 3, roundMs: 150 }
+
+/** Untimed steps at the begin of each round. */
+const settlingSteps = 2
 
 /** Peers that need longer for one step than this get one round: their table cell says enough. */
 const slowMs = 5000
@@ -114,7 +117,10 @@ async function measure({ name, spec, operations }, threads, team, { short, profi
     for (const runner of runners) {
       if (runner.reason !== undefined || (runner.slow && round > 0)) continue
       try {
-        const { ms } = await runner.child.request({ command: 'run', runs: runner.runs }, limitMs)
+        const { ms } = await runner.child.request(
+          { command: 'run', runs: runner.runs, settle: runner.slow ? 0 : settlingSteps },
+          limitMs,
+        )
         runner.times.push(...ms)
       } catch (error) {
         runner.reason = reasonOf(error)

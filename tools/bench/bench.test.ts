@@ -95,6 +95,17 @@ test('a peer in a process of its own answers, skips, fails and dies without harm
   await expect(peer.request({ command: 'run', runs: 1 })).rejects.toThrow(/ended with 7/)
 })
 
+test.skipIf(process.platform === 'win32')('a peer stands still until it is asked something', async () => {
+  const peer = new PeerProcess(dummy)
+  await peer.request({ command: 'open', threads: 1 })
+  await peer.request({ command: 'prepare', spec: { kind: 'busy' } })
+  await peer.request({ command: 'run', runs: 1 })
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  const { info } = await peer.request({ command: 'finish' })
+  expect(info.ticks).toBeLessThan(20)
+  peer.close()
+})
+
 test('a peer that never answers is ended', async () => {
   const peer = new PeerProcess(dummy)
   await peer.request({ command: 'open', threads: 1 })

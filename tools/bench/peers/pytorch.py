@@ -211,6 +211,8 @@ class Peer:
         return {"ms": latest}
 
     def run(self, message):
+        for _ in range(message.get("settle", 0)):
+            self.step()
         return {"ms": [timed(self.step) for _ in range(message["runs"])]}
 
     def finish(self, _message):
