@@ -14,7 +14,7 @@ import {
   type Shape,
   type TypedArray,
 } from '@nabla/engine'
-import ndarray from 'ndarray'
+import type ndarray from 'ndarray'
 
 /** Numbers or booleans in nested arrays, as `toArray` gives them. */
 export type Nested = number | boolean | Nested[]
@@ -71,9 +71,10 @@ export function toNested(data: ArrayLike<number>, shape: Shape, dtype: DType): N
   return build(0)
 }
 
-/** Row-major elements as an ndarray over the same memory. */
-export function toNdarray(data: TypedArray, shape: Shape): ndarray.NdArray<TypedArray> {
-  return ndarray(data, [...shape])
+/** Row-major elements as an ndarray over the same memory. The library is loaded when first asked for. */
+export async function toNdarray(data: TypedArray, shape: Shape): Promise<ndarray.NdArray<TypedArray>> {
+  const { default: create } = await import('ndarray')
+  return create(data, [...shape])
 }
 
 function isNumericArray(given: unknown): given is NumericArray {

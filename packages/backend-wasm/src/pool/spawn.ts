@@ -27,7 +27,9 @@ export function whyNoWorkers(): string | null {
       '`Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`'
     )
   }
-  if (nodeThreads() === undefined && typeof Worker === 'undefined') return 'this platform has no workers'
+  // Asked without loading Node's module of threads, which takes longer than many a program.
+  const inNode = globalThis.process?.getBuiltinModule !== undefined
+  if (!inNode && typeof Worker === 'undefined') return 'this platform has no workers'
   return null
 }
 
