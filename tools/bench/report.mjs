@@ -143,10 +143,10 @@ function dearestCells(rows) {
       `${(100 * step.share).toFixed(0)} %`,
       step.kind,
       step.work,
-      step.gflops === null
-        ? `${step.gigabytesPerSecond.toFixed(1)} GB/s`
-        : `${step.gflops.toFixed(1)} GFLOP/s`,
-      step.ops.length > 80 ? `${step.ops.slice(0, 77)}...` : step.ops,
+      step.kind === 'contract'
+        ? `${(step.flops / step.ms / 1e6).toFixed(1)} GFLOP/s`
+        : `${(step.bytes / step.ms / 1e6).toFixed(1)} GB/s`,
+      step.name.length > 80 ? `${step.name.slice(0, 77)}...` : step.name,
     ]),
   )
   return lines.length === 0 ? [] : [dearestHeader, ...lines]

@@ -61,6 +61,7 @@ export function createWasmBackend(options: WasmBackendOptions = {}): Backend {
       }
     },
     threads: (count) => threads.set(count),
+    watch: (report) => threads.watch(report),
     allocate: (bytes) => memory.allocate(bytes),
     release: (place) => memory.release(place),
     reserve(slots, bytes) {

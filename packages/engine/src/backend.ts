@@ -50,6 +50,12 @@ export interface Executable {
 /** Runs a routine of one kind, or says null where it cannot. */
 export type RoutineFactory<S extends RoutineSpec = RoutineSpec> = (spec: S) => Executable | null
 
+/**
+ * Told by a backend what its threads did: thread 0 is the one that calls, the others are workers. Times are those of the
+ * calling thread's `performance.now()`.
+ */
+export type ThreadReport = (thread: number, begin: number, end: number) => void
+
 /** A device. */
 export interface Backend {
   readonly name: string
@@ -57,6 +63,8 @@ export interface Backend {
   info(): BackendInfo
   /** Sets how many threads there may be, where that can be chosen. Results must not depend on it. @throws ValueError */
   threads?(count: number): void
+  /** Has threads report every part of a step that they do, until called with null; for profiles. */
+  watch?(report: ThreadReport | null): void
   /** Device memory that stays until released. @throws BackendError when there is none left, saying how much was asked */
   allocate(bytes: number): Place
   release(place: Place): void

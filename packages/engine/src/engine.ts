@@ -8,6 +8,9 @@ import type { Node } from './node.ts'
 import { buildPlan } from './plan/build.ts'
 import { PlanCache } from './plan/cache.ts'
 import type { Plan } from './plan/plan.ts'
+import { profileAsAsked } from './profile/environment.ts'
+import type { Profile } from './profile/events.ts'
+import { Recorder } from './profile/recorder.ts'
 import { staleError, walk, type Trace } from './plan/walk.ts'
 import { sizeOf } from './shape.ts'
 import type { Variable } from './variable.ts'
@@ -50,10 +53,12 @@ class Engine {
   // Candidates of the step before, for programs whose steps overlap (two optimizers that share a forward pass).
   #agedCandidates: Node[] = []
   #kept: Node[] = []
+  #recorder: Recorder | null = null
   #demand: { nodes: Node[]; done: Promise<void> } | null = null
 
   constructor() {
     this.#mode = globalThis.process?.env?.['NABLA_MODE'] === 'eager' ? 'eager' : 'lazy'
+    profileAsAsked(() => this.startProfile())
   }
 
   /** The backend that computes. @throws BackendError when none has been installed */
@@ -71,6 +76,8 @@ class Engine {
     if (this.#backend === backend) return
     if (this.#backend !== null) this.flush()
     this.cache.clear()
+    this.#backend?.watch?.(null)
+    if (this.#recorder !== null) backend.watch?.(this.#recorder.report)
     if (this.#threads !== undefined) backend.threads?.(this.#threads)
     this.#backend = backend
   }
@@ -99,6 +106,26 @@ class Engine {
     if (fusion !== undefined && fusion !== this.#fusion) {
       this.#fusion = fusion
       this.cache.clear()
+    }
+  }
+
+  /** Begins to record what flushes do. Several profiles may be taken at a time. */
+  startProfile(): Profile {
+    const recorder = (this.#recorder ??= new Recorder())
+    if (recorder.users === 0) this.#backend?.watch?.(recorder.report)
+    recorder.users += 1
+    const first = recorder.length
+    let ended = false
+    return {
+      stop: () => {
+        if (!ended) recorder.users -= 1
+        ended = true
+        if (recorder.users === 0 && this.#recorder === recorder) {
+          this.#recorder = null
+          this.#backend?.watch?.(null)
+        }
+        return recorder.eventsFrom(first)
+      },
     }
   }
 
@@ -209,12 +236,18 @@ class Engine {
         ? demanded
         : [...demanded, ...this.#kept.filter((node) => !node.isLeaf || isVariableLeaf(node))]
     const backend = this.backend
+    const recorder = this.#recorder
+    const { plansBuilt } = this.statistics
     this.#busy = true
     try {
+      recorder?.flush()
       const trace = walk(roots, assignments, [...this.#agedCandidates, ...this.#candidates])
+      recorder?.traced(trace)
       const plan = this.planOf(trace)
-      plan.run(backend, trace)
+      recorder?.planned(plan, this.statistics.plansBuilt === plansBuilt)
+      plan.run(backend, trace, recorder?.clockOf(plan))
       for (const [variable, node] of trace.assignments) variable.settle(node)
+      recorder?.finished(plan)
       settled = true
     } catch (error) {
       // A failed step changes nothing. A failed read says nothing about the assignments that wait beside it.
@@ -258,6 +291,15 @@ export function backendInfo(): BackendInfo {
 /** Installs a backend; `@nabla/tensor` installs WebAssembly by itself. */
 export function setBackend(backend: Backend): void {
   engine.setBackend(backend)
+}
+
+/**
+ * Begins a profile: how long every flush takes, in it every kernel with its arithmetic and bytes, and what each thread does.
+ * `NABLA_PROFILE=1` takes one of a whole program in Node. Results do not depend on it; recording costs a few microseconds
+ * a step.
+ */
+export function startProfile(): Profile {
+  return engine.startProfile()
 }
 
 /** Computes all pending assignments now. */

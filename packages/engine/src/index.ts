@@ -8,6 +8,7 @@ export {
   engine,
   flush,
   setBackend,
+  startProfile,
   type EngineOptions,
   type EngineStatistics,
 } from './engine.ts'
@@ -18,6 +19,7 @@ export * from './kernel.ts'
 export * from './lowering.ts'
 export * from './node.ts'
 export { explainNodes } from './plan/explain.ts'
+export type { Profile, TraceEvent } from './profile/events.ts'
 export * from './reference/philox.ts'
 export * from './routine.ts'
 export * from './scalar.ts'

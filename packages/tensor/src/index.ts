@@ -19,10 +19,13 @@ export {
   NablaError,
   setBackend,
   ShapeError,
+  startProfile,
   StaleValueError,
   ValueError,
   type DType,
+  type Profile,
   type Shape,
+  type TraceEvent,
   type TypedArray,
 } from '@nabla/engine'
 export { explain } from './explain.ts'

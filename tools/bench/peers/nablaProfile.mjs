@@ -1,14 +1,16 @@
 // What a step of Nabla's costs besides its kernels, and which kernels cost most. It looks at the engine from outside: every
-// plan that the engine hands out is wrapped once, so that its runs are timed. With `profile` every step of a plan is timed
-// as well, which is why profiles are taken in rounds of their own and never in timed ones.
+// plan that the engine hands out is wrapped once, so that its runs are timed. With `profile` the engine takes one of a few
+// steps of their own, after the timed ones.
 
 import { median } from '../maths.mjs'
 
 /** How many of a plan's kinds of steps are told. */
 const told = 5
 
+const profiledRuns = 5
+
 /** @param engineModule what `nabla` exports as `engine` */
-export function observe({ engine }, { profile = false } = {}) {
+export function observe({ engine, startProfile }, { profile = false } = {}) {
   const watch = watchPlans(engine)
   let before = snapshot(engine)
   let totals = []
@@ -44,7 +46,7 @@ export function observe({ engine }, { profile = false } = {}) {
         arenaBytes: watch.plan?.parts.arenaBytes ?? 0,
         arenaLowerBound: watch.plan?.parts.arenaLowerBound ?? 0,
       }
-      const dearest = profile && repeat !== null ? dearestSteps(watch, repeat) : undefined
+      const dearest = profile && repeat !== null ? dearestSteps(startProfile, repeat) : undefined
       watch.stop()
       return { ...facts, loss: latest === null || latest === undefined ? null : await latest.item(), dearest }
     },
@@ -57,7 +59,7 @@ function snapshot(engine) {
 
 /** Times the runs of all plans; `plan` is the latest with the most steps, which is the case's own. */
 function watchPlans(engine) {
-  const watch = { running: 0, plan: null, clock: undefined, stop: () => delete engine.planOf }
+  const watch = { running: 0, plan: null, stop: () => delete engine.planOf }
   const planOf = Object.getPrototypeOf(engine).planOf
   const known = new WeakSet()
   engine.planOf = (trace) => {
@@ -66,9 +68,9 @@ function watchPlans(engine) {
     if (!known.has(plan)) {
       known.add(plan)
       const run = Object.getPrototypeOf(plan).run
-      plan.run = (backend, of) => {
+      plan.run = (...args) => {
         const start = performance.now()
-        run.call(plan, backend, of, watch.clock)
+        run.apply(plan, args)
         watch.running += performance.now() - start
       }
     }
@@ -77,68 +79,30 @@ function watchPlans(engine) {
   return watch
 }
 
-/** The steps of the plan that take longest together, as the least of a few runs, with what they do and how fast. */
-function dearestSteps(watch, repeat) {
-  const { plan } = watch
-  const { steps, slots } = plan.parts
-  const least = steps.map(() => Infinity)
-  for (let round = 0; round < 5; round++) {
-    let before = performance.now()
-    const run = plan.run
-    plan.run = (backend, trace) => {
-      before = performance.now()
-      run(backend, trace)
-    }
-    watch.clock = (i) => {
-      const now = performance.now()
-      least[i] = Math.min(least[i], now - before)
-      before = performance.now()
-    }
+/** The steps that take longest together, each as the least of a few runs, with what they do and how fast. */
+function dearestSteps(startProfile, repeat) {
+  const runs = Array.from({ length: profiledRuns }, () => {
+    const profile = startProfile()
     repeat()
-    plan.run = run
-  }
-  watch.clock = undefined
-  const whole = least.reduce((sum, ms) => sum + ms, 0)
+    return profile.stop().filter(({ cat }) => cat === 'step')
+  })
   const groups = new Map()
-  for (const [i, step] of steps.entries()) {
+  let whole = 0
+  for (const [i, { name, args }] of runs[0].entries()) {
+    const ms = Math.min(...runs.map((run) => run[i].dur / 1000))
+    const { kind, work, flops, bytes } = args
     // Layers of one shape have the same steps: they are told as one line with their number.
-    const ops = summarize(step.ops)
-    const key = `${step.kind} ${step.work} ${ops}`
-    const group = groups.get(key) ?? { count: 0, ms: 0, bytes: 0, kind: step.kind, work: step.work, ops }
+    const key = `${kind} ${work} ${name}`
+    const group = groups.get(key) ?? { count: 0, ms: 0, flops: 0, bytes: 0, kind, work, name }
     group.count += 1
-    group.ms += least[i]
-    group.bytes += bytesOf(step, slots)
+    group.ms += ms
+    group.flops += flops
+    group.bytes += bytes
     groups.set(key, group)
+    whole += ms
   }
   return [...groups.values()]
     .sort((one, other) => other.ms - one.ms)
     .slice(0, told)
-    .map(({ bytes, ...group }) => ({
-      ...group,
-      share: group.ms / whole,
-      gflops:
-        group.kind === 'contract' ? (2 * group.count * multiplyAdds(group.work)) / group.ms / 1e6 : null,
-      gigabytesPerSecond: bytes / group.ms / 1e6,
-    }))
-}
-
-/** What a step reads and writes, each buffer once. */
-function bytesOf({ reads, writes }, slots) {
-  return [...new Set([...reads, ...writes])].reduce(
-    (sum, slot) => sum + slots[slot].length * (slots[slot].dtype === 'float64' ? 8 : 4),
-    0,
-  )
-}
-
-/** Of a contraction, whose work is told as sizes with crosses between them. */
-function multiplyAdds(work) {
-  return work.split('x').reduce((product, size) => product * Number(size), 1)
-}
-
-/** Names with their counts, the most frequent first. */
-function summarize(ops) {
-  const counts = new Map()
-  for (const op of ops) counts.set(op, (counts.get(op) ?? 0) + 1)
-  const sorted = [...counts].sort((one, other) => other[1] - one[1])
-  return sorted.map(([name, count]) => (count === 1 ? name : `${name} x${count}`)).join(' ')
+    .map((group) => ({ ...group, share: group.ms / whole }))
 }

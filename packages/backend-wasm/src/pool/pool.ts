@@ -2,8 +2,9 @@
 // The protocol, word by word, is in words.ts; the claim is in work.ts. The caller never sleeps: the main thread of a page
 // may not, and what it waits for is one chunk at most, never for a worker to wake up or even to start.
 // Not here: whether a job is worth the workers (threads.ts). Read next: serve.ts, the other side.
-import { BackendError } from '@nabla/engine'
+import { BackendError, type ThreadReport } from '@nabla/engine'
 import type { DeviceMemory } from '../memory.ts'
+import { ChunkLog, logBytes } from './log.ts'
 import { spawn, type RunningWorker } from './spawn.ts'
 import { work } from './work.ts'
 import { controlWords, word, type RunItems } from './words.ts'
@@ -26,6 +27,8 @@ export interface Job {
   readonly scratchStride: number
   /** How long to wait, after this thread's own part, for chunks in progress. */
   readonly patience: number
+  /** Who is told what each thread did, if anybody wants to know. */
+  readonly report: ThreadReport | null
 }
 
 /** What came of a job. `lost`: a worker did not finish its chunk in time, and may still be at it. */
@@ -35,6 +38,8 @@ export type Outcome = 'done' | 'lost'
 export class Pool {
   readonly #words: Int32Array
   readonly #workers: RunningWorker[] = []
+  /** One for each thread, this one first. */
+  readonly #logs: ChunkLog[] = []
 
   /** Asks `workers` workers to start. `failed` is told, later, of one that could not. */
   constructor(
@@ -45,10 +50,14 @@ export class Pool {
   ) {
     // Never given back: a worker that has been told to stop still reads and writes here for a moment.
     const control = memory.allocate(4 * controlWords)
+    const logs = memory.allocate(logBytes(workers + 1))
+    const origin = performance.timeOrigin
     this.#words = memory.int32.subarray(control / 4, control / 4 + controlWords)
     this.#words.fill(0)
-    for (let thread = 1; thread <= workers; thread++) {
-      this.#workers.push(spawn({ memory: memory.memory, control, thread }, url, failed))
+    for (let thread = 0; thread <= workers; thread++) {
+      this.#logs.push(new ChunkLog(memory.memory, logs, thread, origin))
+      if (thread === 0) continue
+      this.#workers.push(spawn({ memory: memory.memory, control, logs, origin, thread }, url, failed))
     }
   }
 
@@ -75,6 +84,8 @@ export class Pool {
     words[word.itemsPerChunk] = itemsPerChunk
     words[word.scratch] = job.scratch
     words[word.scratchStride] = job.scratchStride
+    words[word.watched] = job.report === null ? 0 : 1
+    if (job.report !== null) for (const log of this.#logs) log.clear()
     Atomics.store(words, word.done, 0)
     Atomics.store(words, word.left, chunks)
     Atomics.add(words, word.epoch, 1)
@@ -84,13 +95,15 @@ export class Pool {
     const begun = performance.now()
     work(words, (from, to) => {
       try {
-        job.run(job.param, from, to, job.scratch)
+        if (job.report === null) job.run(job.param, from, to, job.scratch)
+        else this.#logs[0]!.time(() => job.run(job.param, from, to, job.scratch))
       } catch (error) {
         cause ??= error
         throw error
       }
     })
     if (!this.#join(chunks, begun, job.patience)) return 'lost'
+    if (job.report !== null) this.#logs.forEach((log, thread) => log.tell(job.report!, thread))
     if (words[word.failed] !== 0) throw this.#takeError(cause)
     return 'done'
   }

@@ -2,6 +2,7 @@
 // from the bytes that lie in memory; engines know equal bytes again, so that costs little. Bundled into the worker.
 // Read next: pool.ts, the other side.
 import { importsOf } from '../hostFunctions.ts'
+import { ChunkLog } from './log.ts'
 import { work } from './work.ts'
 import { controlWords, word, type RunItems, type WorkerStart } from './words.ts'
 
@@ -9,15 +10,18 @@ import { controlWords, word, type RunItems, type WorkerStart } from './words.ts'
 const looks = 20_000
 
 /** Serves until it is told to stop. Waits with `Atomics.wait`, which the main thread of a page must never do. */
-export function serve({ memory, control, thread }: WorkerStart): void {
+export function serve({ memory, control, logs, origin, thread }: WorkerStart): void {
   // Views of shared memory stay valid when it grows; they merely do not reach what was added.
   const words = new Int32Array(memory.buffer, control, controlWords)
+  const log = new ChunkLog(memory, logs, thread, origin)
   const codes: RunItems[] = []
   const runItems = (from: number, to: number): void => {
     const id = words[word.code]!
     const run = (codes[id] ??= load(memory, words[word.codePlace]! >>> 0, words[word.codeBytes]!))
     const scratch = words[word.scratch]! + thread * words[word.scratchStride]!
-    run(words[word.param]!, from, to, scratch)
+    const param = words[word.param]!
+    if (words[word.watched] === 0) run(param, from, to, scratch)
+    else log.time(() => run(param, from, to, scratch))
   }
   Atomics.add(words, word.started, 1)
   let idle = 0

@@ -1,7 +1,7 @@
 // The threads of one backend: how many there shall be, when workers are started, and which work is worth sharing with
 // them. What runs is decided by sizes alone, and so is how it is cut; results are the same with any number of threads.
 // Workers are started late, so that small programs never have any. Read next: pool.ts, which shares a job.
-import { BackendError, ValueError } from '@nabla/engine'
+import { BackendError, ValueError, type ThreadReport } from '@nabla/engine'
 import type { DeviceMemory } from '../memory.ts'
 import { Pool } from './pool.ts'
 import { defaultThreads, whyNoWorkers } from './spawn.ts'
@@ -72,6 +72,7 @@ export class Threads {
   #obstacle: string | null
   /** Nanoseconds of work that would have been shared, had there been workers. */
   #missed = 0
+  #report: ThreadReport | null = null
   #scratch: { readonly place: number; readonly bytes: number; readonly threads: number } | null = null
 
   /** @throws ValueError when `count` or `NABLA_THREADS` is no number of threads */
@@ -108,6 +109,11 @@ export class Threads {
     this.stop()
     this.#wanted = count
     this.#obstacle = whyOneThread(this.#memory)
+  }
+
+  /** Has every chunk of shared work told to `report`; with null, no more. Work that one thread does alone has no chunks. */
+  watch(report: ThreadReport | null): void {
+    this.#report = report
   }
 
   /** Ends all workers. */
@@ -170,6 +176,7 @@ export class Threads {
       scratch,
       scratchStride: this.#scratch?.bytes ?? 0,
       patience: this.#policy.patience,
+      report: this.#report,
     })
     if (outcome === 'done') return
     this.#giveUp('a worker was lost in the middle of its work')

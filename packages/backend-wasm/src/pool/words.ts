@@ -24,6 +24,8 @@ export const word = {
   /** Scratch space: that of the calling thread, and how far apart those of the threads are. */
   scratch: 70,
   scratchStride: 71,
+  /** Not 0: threads note begin and end of their chunks. */
+  watched: 72,
   // The pool.
   /** Workers that have started. */
   started: 80,
@@ -46,6 +48,9 @@ export interface WorkerStart {
   readonly memory: WebAssembly.Memory
   /** Address of the control words. */
   readonly control: number
+  /** Address of the threads' logs, and the caller's `performance.timeOrigin`, which their times are told in. */
+  readonly logs: number
+  readonly origin: number
   /** 1 for the first worker; the calling thread counts as 0. */
   readonly thread: number
 }

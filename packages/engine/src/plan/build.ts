@@ -6,6 +6,7 @@ import type { Launch } from '../kernel.ts'
 import type { RoutineSpec } from '../routine.ts'
 import { sizeOf } from '../shape.ts'
 import { composeKernel, ownDestination, workOf, type Destination, type Surroundings } from './compose.ts'
+import { costOfLaunch, costOfRoutine } from './cost.ts'
 import { expandTrace } from './expand.ts'
 import { interpretRoutine } from './fallback.ts'
 import { fuse, type Unit } from './fuse.ts'
@@ -108,6 +109,7 @@ export function buildPlan(trace: Trace, backend: Backend, fusing: boolean = true
         reads,
         writes,
         work: `${workOf(launch)}`,
+        cost: () => costOfLaunch(launch),
       }
     return {
       executable: routineExecutable(spec!, slots, backend),
@@ -116,6 +118,7 @@ export function buildPlan(trace: Trace, backend: Backend, fusing: boolean = true
       reads,
       writes,
       work: workOfRoutine(spec!),
+      cost: () => costOfRoutine(spec!),
     }
   })
   const parts = {

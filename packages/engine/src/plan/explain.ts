@@ -16,9 +16,9 @@ export function explainNodes(nodes: readonly Node[]): string {
   const plan = engine.planOf(trace)
   const times: number[] = []
   let before = performance.now()
-  plan.run(engine.backend, trace, () => {
+  plan.run(engine.backend, trace, (step) => {
     const now = performance.now()
-    times.push(now - before)
+    if (step >= 0) times.push(now - before)
     before = now
   })
   return formatPlan(plan, times)

@@ -4,6 +4,7 @@
 import type { ArenaSlot, Backend, Executable, Place } from '../backend.ts'
 import { bytesOf, type DType, type TypedArray } from '../dtype.ts'
 import { BackendError } from '../errors.ts'
+import type { Cost } from './cost.ts'
 import type { Trace } from './walk.ts'
 
 /** One step of a plan. */
@@ -18,6 +19,8 @@ export interface PlanStep {
   readonly writes: readonly number[]
   /** Positions or multiply-adds, for people. */
   readonly work: string
+  /** Counted when asked for. */
+  readonly cost: () => Cost
 }
 
 /** A buffer of a plan, as slots number them: hosts, then Variables, then values made by steps. */
@@ -67,7 +70,7 @@ export class Plan {
 
   /**
    * Runs the plan for a trace with its key. Outputs become host leaves; Variables hold their new values.
-   * @param clock called after every step, for profiles
+   * @param clock called with -1 when all inputs are in place, and after every step; for profiles
    */
   run(backend: Backend, trace: Trace, clock?: (step: number) => void): void {
     const { parts } = this
@@ -79,6 +82,7 @@ export class Plan {
       backend.write(places[i]!, node.dtype, node.host!)
     }
     const { steps } = parts
+    if (clock !== undefined) clock(-1)
     for (let i = 0; i < steps.length; i++) {
       steps[i]!.executable.run(places, numbers)
       if (clock !== undefined) clock(i)
