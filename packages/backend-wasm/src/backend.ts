@@ -50,6 +50,8 @@ export function createWasmBackend(options: WasmBackendOptions = {}): Backend {
       dtypes: ['float32', 'float64', 'int32', 'bool'],
       sync: true,
     },
+    claims: (routine, dtype) =>
+      (routine === 'attention' || routine === 'attentionGradient') && dtype === 'float32',
     routines: wasmRoutines(memory, threads),
     info() {
       return {

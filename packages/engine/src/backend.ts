@@ -71,6 +71,8 @@ export interface Backend {
   /** Makes room for a plan's arena; returns the place of each slot. What an arena held before is lost. */
   reserve(slots: readonly ArenaSlot[], bytes: number): readonly Place[]
   kernel(launch: Launch): Executable
+  /** Whether it does composites whole that name this routine; others are expanded into ops. Default: none. */
+  claims?(routine: RoutineName, dtype: DType): boolean
   readonly routines: { readonly [Name in RoutineName]?: RoutineFactory<Extract<RoutineSpec, { name: Name }>> }
   /** Copies host elements to a place. Bools arrive as bytes and become what the device stores. */
   write(place: Place, dtype: DType, data: TypedArray): void

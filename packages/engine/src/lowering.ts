@@ -4,7 +4,7 @@ import type { DType } from './dtype.ts'
 import type { Expr } from './expr.ts'
 import type { ReduceFunction } from './kernel.ts'
 import type { Attributes, Node } from './node.ts'
-import type { RoutineSpec } from './routine.ts'
+import type { RoutineName, RoutineSpec } from './routine.ts'
 import type { Shape } from './shape.ts'
 import type { Layout, ViewMap } from './view.ts'
 
@@ -75,11 +75,14 @@ export interface AssembleLowering {
 /** A routine of the backend. */
 export interface RoutineLowering {
   readonly kind: 'routine'
-  /** How each memory input may lie: at any strides, or row-major without gaps. Number inputs come after these. */
-  readonly operands: readonly ('strided' | 'rowMajor')[]
+  /** How each memory input may lie. Number inputs come after these. */
+  readonly operands: readonly OperandKind[]
   /** The specification for inputs at these layouts. `slots` holds the inputs' plan slots, then the output's. */
   readonly specify: (call: RoutineCall) => RoutineSpec
 }
+
+/** How an operand may lie: at any strides, with its last axis contiguous, or row-major without gaps. */
+export type OperandKind = 'strided' | 'rows' | 'rowMajor'
 
 /** What a routine's specification is made from. */
 export interface RoutineCall {
@@ -100,6 +103,8 @@ export interface CompositeLowering {
     attributes: Attributes,
     output: { shape: Shape; dtype: DType },
   ) => Node
+  /** The routine that does all of it, on backends that claim it ({@link Backend.claims}). */
+  readonly whole?: RoutineLowering & { readonly name: RoutineName }
 }
 
 const leaf = (name: string, kind: LeafLowering['leaf']): Op => ({

@@ -1,5 +1,5 @@
 // Routines: work that is no walk over a row and so is written by hand in each backend: contraction, gather, scatter-add,
-// argsort, random numbers, scans. A specification says sizes and strides; the buffers come with each run. A backend may
+// argsort, random numbers, scans, attention. A specification says sizes and strides; the buffers come with each run. A backend may
 // answer null, and the interpreter then does it (said once). Read next: backend.ts.
 import type { DType } from './dtype.ts'
 import type { Access, ReduceFunction } from './kernel.ts'
@@ -110,8 +110,65 @@ export interface ScanSpec {
   readonly slots: readonly [number, number]
 }
 
+/**
+ * Attention (Vaswani et al. 2017, eq. 1) of one query head to the keys and values of its group's head, for each batch:
+ * softmax(q k^T scale + mask) v. Made of a composite, so only backends that claim it ever see it. `out` holds the result
+ * [batch, queries, heads, values]; then, for each [batch, heads, queries], the largest score; then one divided by the sum
+ * of all exp(score - largest).
+ */
+export interface AttentionSpec {
+  readonly name: 'attention'
+  readonly dtype: DType
+  readonly sizes: AttentionSizes
+  /** [batch, heads, queries, features], the last contiguous. */
+  readonly q: Access
+  /** [batch, keyHeads, keys, features], the last contiguous. */
+  readonly k: Access
+  /** [batch, keyHeads, keys, values], the last contiguous. */
+  readonly v: Access
+  /** [batch, heads, queries, keys]: a bool says which scores count, a real is added to them. */
+  readonly mask: (Access & { readonly kind: 'bool' | 'real' }) | null
+  /** Whether query i sees keys up to i + offset alone. */
+  readonly causal: boolean
+  /** Indices into the plan's numbers: scale, offset. */
+  readonly numbers: readonly [number, number]
+  /** Plan slots: q, k, v, the mask if there is one, out. */
+  readonly slots: readonly number[]
+}
+
+/** Sizes of an attention. `heads` is a multiple of `keyHeads`. */
+export interface AttentionSizes {
+  readonly batch: number
+  readonly heads: number
+  readonly keyHeads: number
+  readonly queries: number
+  readonly keys: number
+  readonly features: number
+  readonly values: number
+}
+
+/**
+ * The gradients of an {@link AttentionSpec}: `out` holds those of q [batch, queries, heads, features], of
+ * k [batch, keys, keyHeads, features] and of v [batch, keys, keyHeads, values], one after the other.
+ */
+export interface AttentionGradientSpec extends Omit<AttentionSpec, 'name'> {
+  readonly name: 'attentionGradient'
+  /** The gradient of the result: [batch, heads, queries, values], the last contiguous. */
+  readonly upstream: Access
+  /** Plan slots: q, k, v, the mask if there is one, upstream, what the attention wrote (row-major), out. */
+  readonly slots: readonly number[]
+}
+
 /** Any routine with everything a plan knows about one run of it. */
-export type RoutineSpec = ContractSpec | GatherSpec | ScatterAddSpec | ArgsortSpec | RandomSpec | ScanSpec
+export type RoutineSpec =
+  | ContractSpec
+  | GatherSpec
+  | ScatterAddSpec
+  | ArgsortSpec
+  | RandomSpec
+  | ScanSpec
+  | AttentionSpec
+  | AttentionGradientSpec
 
 /** Name of a routine. */
 export type RoutineName = RoutineSpec['name']

@@ -1,6 +1,7 @@
 // The routines of this backend by name. Each factory takes a specification and gives an executable, or null where another
 // has to do the work. Read next: ../contract/contract.ts for the one that most time is spent in.
 import type { Backend } from '@nabla/engine'
+import { createAttention } from '../attention/attention.ts'
 import { createContract } from '../contract/contract.ts'
 import type { DeviceMemory } from '../memory.ts'
 import type { Threads } from '../pool/threads.ts'
@@ -13,6 +14,7 @@ import { createScan } from './scan.ts'
 export function wasmRoutines(memory: DeviceMemory, threads: Threads): Backend['routines'] {
   return {
     contract: createContract(memory, threads),
+    ...createAttention(memory, threads),
     ...createIndexed(memory),
     argsort: createArgsort(memory),
     random: createRandom(memory),

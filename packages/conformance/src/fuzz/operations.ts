@@ -38,6 +38,6 @@ export const operations: readonly Operation[] = [
   { weight: 2, extend: gather },
   { weight: 1, extend: chosen },
   { weight: 1, extend: convolution },
-  { weight: 1, extend: attention },
+  { weight: 2, extend: attention },
   { weight: 1, extend: scatterAdd },
 ]

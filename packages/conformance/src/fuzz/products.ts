@@ -73,7 +73,9 @@ export async function attention(builder: Builder): Promise<Entry | null> {
     (entry) => real(entry) && entry.shape.length >= 2 && entry.shape.length <= 4 && entry.size > 0,
   )
   if (x === null || x.shape.at(-2)! * x.size > mostElements) return null
-  return builder.call('scaledDotProductAttention', x, x, x, { causal: builder.random.chance(0.5) })
+  const causal = builder.random.chance(0.5)
+  const offset = causal ? builder.random.whole(0, x.shape.at(-2)!) : 0
+  return builder.call('scaledDotProductAttention', x, x, x, { causal, offset })
 }
 
 // Indexing

@@ -29,7 +29,7 @@ interface Draft {
 
 /** Builds the plan of a trace. @param fusing whether work is fused; without, every primitive is a step of its own */
 export function buildPlan(trace: Trace, backend: Backend, fusing: boolean = true): Plan {
-  const { graph, ofNode, constants } = expandTrace(trace)
+  const { graph, ofNode, constants } = expandTrace(trace, backend)
   const outputs = trace.outputs.map((node) => bufferOf(graph, ofNode[node.ordinal]!))
   const assigned = trace.assignments.map(([variable, node]) => ({
     variable: variable.ordinal,
@@ -290,6 +290,11 @@ function workOfRoutine(spec: RoutineSpec): string {
       return `${spec.rows}x${spec.length}`
     case 'random':
       return `${spec.length}`
+    case 'attention':
+    case 'attentionGradient': {
+      const { batch, heads, queries, keys, features } = spec.sizes
+      return `${batch * heads}x${queries}x${keys}x${features}`
+    }
     default:
       return spec satisfies never
   }

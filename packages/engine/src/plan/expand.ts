@@ -1,7 +1,8 @@
 // From nodes to primitives: composites expanded, views composed, assemblies cut into places, constants numbered.
 // Read before: primitive.ts. Read next: fuse.ts.
+import type { Backend } from '../backend.ts'
 import { constant } from '../expr.ts'
-import { numberOp, type Op } from '../lowering.ts'
+import { numberOp, type Op, type OperandKind, type RoutineLowering } from '../lowering.ts'
 import type { Node } from '../node.ts'
 import type { Shape } from '../shape.ts'
 import { applyView, isRowMajor, type Layout } from '../view.ts'
@@ -22,8 +23,8 @@ export interface Expansion {
 /** What a reduction over nothing gives. */
 const identities = { sum: 0, prod: 1, max: -Infinity, min: Infinity } as const
 
-/** Expands a trace. */
-export function expandTrace(trace: Trace): Expansion {
+/** Expands a trace, but for composites that the backend claims. */
+export function expandTrace(trace: Trace, backend: Backend): Expansion {
   const graph = new PrimitiveGraph()
   const constants: number[] = []
   const memo = new Map<Node, Primitive>()
@@ -74,6 +75,8 @@ export function expandTrace(trace: Trace): Expansion {
     const { op, attributes, shape, dtype } = node
     const lowering = op.lowering
     if (lowering.kind === 'composite') {
+      const { whole } = lowering
+      if (whole !== undefined && backend.claims?.(whole.name, dtype) === true) return routine(node, whole)
       const expanded = lowering.expand(node.inputs, attributes, { shape, dtype })
       return lower(expanded)
     }
@@ -100,22 +103,27 @@ export function expandTrace(trace: Trace): Expansion {
         return reduce(graph, op, inputs[0]!, node)
       case 'assemble':
         return assemble(graph, op, inputs, node)
-      case 'routine': {
-        const operands = lowering.operands.map((kind, i) => operand(graph, inputs[i]!, kind))
-        return graph.make(
-          {
-            kind: 'routine',
-            name: op.name,
-            inputs: [...operands, ...inputs.slice(operands.length)],
-            shape,
-            dtype,
-            attributes,
-            routine: lowering,
-          },
-          String(op.id),
-        )
-      }
+      case 'routine':
+        return routine(node, lowering)
     }
+  }
+
+  const routine = ({ op, inputs, attributes, shape, dtype }: Node, lowering: RoutineLowering): Primitive => {
+    const lowered = inputs.map(lower)
+    const operands = lowering.operands.map((kind, i) => operand(graph, lowered[i]!, kind))
+    const numbered = lowered.slice(operands.length)
+    return graph.make(
+      {
+        kind: 'routine',
+        name: op.name,
+        inputs: [...operands, ...numbered],
+        shape,
+        dtype,
+        attributes,
+        routine: lowering,
+      },
+      String(op.id),
+    )
   }
 
   const ofNode = trace.nodes.map((node) => {
@@ -211,8 +219,10 @@ function reshaped(graph: PrimitiveGraph, input: Primitive, shape: Shape): Primit
   )
 }
 
-/** What a routine can read: a buffer, and for `rowMajor` one without gaps. */
-function operand(graph: PrimitiveGraph, input: Primitive, kind: 'strided' | 'rowMajor'): Primitive {
-  const tight = isRowMajor(input.layout) && input.layout.offset === 0 && input.source.size === input.size
-  return input.source.free || (kind === 'rowMajor' && !tight) ? graph.copy(input) : input
+/** What a routine can read: a buffer, for `rows` one with a contiguous last axis, for `rowMajor` one without gaps. */
+function operand(graph: PrimitiveGraph, input: Primitive, kind: OperandKind): Primitive {
+  const { layout, source } = input
+  const tight = isRowMajor(layout) && layout.offset === 0 && source.size === input.size
+  const fits = { strided: true, rows: layout.strides.at(-1) === 1, rowMajor: tight }[kind]
+  return source.free || !fits ? graph.copy(input) : input
 }

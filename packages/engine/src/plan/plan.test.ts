@@ -15,6 +15,7 @@ import {
   number,
   permute,
   position,
+  product,
   reduce,
   reshape,
   softmax,
@@ -288,6 +289,25 @@ test('reductions over the same axes of related values are one kernel', async () 
     columns.map((column) => column.reduce((sum, i) => sum + (i % 5) * i, 0)),
   )
   expect(kinds(reduce('sum', g, [0]), reduce('sum', g, [1]))).toEqual(['kernel', 'kernel'])
+})
+
+test('a composite is done whole where the backend claims it, and is an expression of ops elsewhere', async () => {
+  const a = permute(
+    host([3, 2], (i) => i),
+    [1, 0],
+  )
+  const b = host([3, 2], (i) => i % 4)
+  const expected = [4, 10, 6, 15]
+  expect(kinds(product(a, b))).toEqual(['kernel'])
+  expect(await read(product(a, b))).toEqual(expected)
+  setBackend({
+    ...createInterpreter(),
+    claims: (routine, dtype) => routine === 'contract' && dtype === 'float32',
+  })
+  // The first operand must lie in rows, so it is copied.
+  expect(kinds(product(a, b))).toEqual(['kernel', 'contract'])
+  expect(kinds(product(host([2, 3], [1, 2, 3, 4, 5, 6]), b))).toEqual(['contract'])
+  expect(await read(product(a, b))).toEqual(expected)
 })
 
 test('a composite that reads anything but its inputs and numbers is refused', async () => {

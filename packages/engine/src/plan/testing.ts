@@ -1,6 +1,6 @@
 // A handful of ops for the engine's own tests: just enough to build graphs without the tensor package above it.
 import { call } from '../expr.ts'
-import { hostOp, nextOpId, numberOp, type Op } from '../lowering.ts'
+import { hostOp, nextOpId, numberOp, type Op, type RoutineLowering } from '../lowering.ts'
 import { noAttributes, Node, type Attributes } from '../node.ts'
 import type { DType } from '../dtype.ts'
 import type { ReduceFunction } from '../kernel.ts'
@@ -107,6 +107,25 @@ const matmulOp = makeOp('matmul', {
 
 export function matmul(a: Node, b: Node): Node {
   return make(matmulOp, [a, b], noAttributes, [a.shape[0]!, b.shape[1]!], a.dtype)
+}
+
+const productOp = makeOp('product', {
+  kind: 'composite',
+  expand: ([a, b], _attributes, { shape }) => {
+    const [rows, inner, columns] = [a!.shape[0]!, a!.shape[1]!, b!.shape[1]!]
+    const terms = map('mul', reshape(a!, [rows, inner, 1]), reshape(b!, [1, inner, columns]))
+    return reshape(reduce('sum', terms, [1]), shape)
+  },
+  whole: {
+    ...(matmulOp.lowering as RoutineLowering),
+    name: 'contract',
+    operands: ['rows', 'strided'],
+  },
+})
+
+/** A composite that a backend may do whole, as a contraction. */
+export function product(a: Node, b: Node): Node {
+  return make(productOp, [a, b], noAttributes, [a.shape[0]!, b.shape[1]!], a.dtype)
 }
 
 const gatherOp = makeOp('gather', {

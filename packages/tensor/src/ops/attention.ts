@@ -1,12 +1,11 @@
 // Attention, and what stands around it in networks: dropout, gated units and similarities. Everything here is made of other
 // ops and differentiates through them.
-import { checkDim, formatShape, ShapeError, ValueError } from '@nabla/engine'
-import { defineFunction, toTensor, type OpFunction, type TensorLike } from '../op.ts'
+import { broadcastShapes, checkDim, formatShape, promote, ShapeError, ValueError } from '@nabla/engine'
+import { defineFunction, numberTensor, toTensor, type OpFunction, type TensorLike } from '../op.ts'
 import { noGrad, type Tensor } from '../tensor.ts'
+import { attend, attendInOps, type Attention } from './attend.ts'
 import { floating } from './common.ts'
-import { columnMinusRow } from './position.ts'
 import { Generator, rand } from './random.ts'
-import { softmax } from './softmax.ts'
 
 /** Settings of {@link dropout}. */
 export interface DropoutOptions {
@@ -77,8 +76,13 @@ function dropWhole(
 export interface AttentionOptions {
   /** Broadcasts to [..., L, S]. Bool: true takes part; real: is added to the scores. */
   mask?: TensorLike | null
-  /** Whether query i sees keys up to i only. Default false. */
+  /** Whether query i sees keys up to i + offset only. Default false. */
   causal?: boolean
+  /**
+   * Where the first query stands among the keys, when causal. For keys and values that are kept from call to call while
+   * their number grows; it may change without a new plan. Default 0.
+   */
+  offset?: number
   /** Factor of the scores. Default 1 / sqrt(E). */
   scale?: number
   /** Probability that a weight is dropped. Default 0. */
@@ -87,15 +91,12 @@ export interface AttentionOptions {
   training?: boolean
 }
 
-// What a masked score becomes. A finite number: a query that may see nothing then attends to everything alike instead of
-// turning into NaN, and where it sees anything at all the weight of the rest is exactly 0.
-const masked = -1e30
-
 /**
  * Attention (Vaswani et al. 2017, eq. 1): softmax(q k^T scale + mask) v, with q [..., L, E], k [..., S, E], v [..., S, V]
  * -> [..., L, V]. Keys and values may have fewer heads (dimension -3) than queries if those divide: each then serves a group
- * of query heads (Ainslie et al. 2023).
- * @throws ShapeError
+ * of query heads (Ainslie et al. 2023). Scores are not kept for the gradient but computed again, block by block, unless
+ * weights are dropped or the mask has a gradient.
+ * @throws ShapeError, ValueError
  */
 export const scaledDotProductAttention: OpFunction<
   (q: TensorLike, k: TensorLike, v: TensorLike, options?: AttentionOptions) => Tensor
@@ -103,28 +104,34 @@ export const scaledDotProductAttention: OpFunction<
   name: 'scaledDotProductAttention',
   call: (queries: TensorLike, keys: TensorLike, values: TensorLike, options: AttentionOptions = {}) => {
     const op = 'scaledDotProductAttention'
-    const q = floating(toTensor(op, queries))
-    const k = floating(toTensor(op, keys))
-    const v = floating(toTensor(op, values))
-    checkAttention(q, k, v)
-    const { causal = false, dropout: p = 0, training = true } = options
-    const [length, size] = q.shape.slice(-2) as [number, number]
-    const positions = k.shape[k.rank - 2]!
-    const heads = groupHeads(q, k, v)
-    // Scaling the queries costs less than scaling the scores.
-    const scaled = heads.q.mul(options.scale ?? 1 / Math.sqrt(size))
-    let scores = scaled.matmul(heads.k.transpose())
-    if (causal) scores = columnMinusRow([length, positions]).le(0).where(scores, masked)
-    if (options.mask !== undefined && options.mask !== null) {
-      const mask = heads.split(toTensor(op, options.mask))
-      scores = mask.dtype === 'bool' ? mask.where(scores, masked) : scores.add(mask)
+    const [q, k, v] = ofOneType([queries, keys, values].map((value) => floating(toTensor(op, value))))
+    checkAttention(q!, k!, v!)
+    const { mask: given = null, causal = false, offset = 0, training = true } = options
+    const p = training ? (options.dropout ?? 0) : 0
+    if (!Number.isInteger(offset) || offset < 0)
+      throw new ValueError(`${op}: offset must be a whole number from 0 on; got ${String(offset)}`)
+    const scale = options.scale ?? 1 / Math.sqrt(q!.shape.at(-1)!)
+    const arranged = arrange(q!, k!, v!)
+    let mask = given === null ? null : toTensor(op, given)
+    if (mask !== null) mask = arranged.arrangeMask(mask.dtype === 'bool' ? mask : mask.to(q!.dtype))
+    const call: Attention = {
+      q: arranged.q,
+      k: arranged.k,
+      v: arranged.v,
+      mask,
+      causal,
+      scale: numberTensor(scale, q!.dtype),
+      offset: numberTensor(offset, 'int32'),
     }
-    const weights = dropout(softmax(scores, -1), p, { training })
-    return heads.join(weights.matmul(heads.v))
+    const isWhole = p === 0 && mask?.requiresGrad !== true && call.q.size * call.v.size > 0
+    return arranged.restore(isWhole ? attend(call) : attendInOps(call, (weights) => dropout(weights, p)))
   },
   samples: (make) => [
     [make.real([2, 3, 5, 4]), make.real([2, 3, 6, 4]), make.real([2, 3, 6, 2])],
     [make.real([5, 4]), make.real([5, 4]), make.real([5, 4]), { causal: true }],
+    [make.real([3, 11, 4]), make.real([3, 14, 4]), make.real([3, 14, 9]), { causal: true, offset: 3 }],
+    [make.real([1, 4]), make.real([9, 4]), make.real([9, 4]), { causal: true, offset: 6 }],
+    [make.real([5, 3]), make.real([2, 3]), make.real([2, 4]), { causal: true }],
     [
       make.real([2, 3, 4]),
       make.real([2, 5, 4]),
@@ -132,6 +139,15 @@ export const scaledDotProductAttention: OpFunction<
       { mask: make.bools([3, 5]), scale: 0.3 },
     ],
     [make.real([2, 4, 3, 2]), make.real([2, 2, 5, 2]), make.real([2, 2, 5, 2]), { mask: make.real([3, 5]) }],
+    [
+      make.real([2, 4, 3, 2]),
+      make.real([1, 2, 3, 2]),
+      make.real([1, 2, 3, 2]),
+      { mask: make.bools([2, 1, 1, 3]), causal: true },
+    ],
+    [make.real([2, 1, 3, 2]), make.real([2, 1, 5, 2]), make.real([2, 4, 5, 2])],
+    [make.real([2, 0, 2]), make.real([2, 5, 2]), make.real([2, 5, 3])],
+    [make.real([2, 3, 2]), make.real([2, 0, 2]), make.real([2, 0, 3])],
   ],
   wrong: [
     {
@@ -148,6 +164,16 @@ export const scaledDotProductAttention: OpFunction<
       args: (make) => [make.real([3, 3, 4]), make.real([2, 5, 4]), make.real([2, 5, 4])],
       error: 'ShapeError',
       message: /3 query heads do not divide into 2/,
+    },
+    {
+      args: (make) => [make.real([3, 4]), make.real([5, 4]), make.real([5, 4]), { mask: make.bools([2, 5]) }],
+      error: 'ShapeError',
+      message: /mask \[2, 5\] does not broadcast to the scores \[3, 5\]/,
+    },
+    {
+      args: (make) => [make.real([3, 4]), make.real([5, 4]), make.real([5, 4]), { causal: true, offset: -1 }],
+      error: 'ValueError',
+      message: /offset must be a whole number/,
     },
   ],
 })
@@ -167,41 +193,64 @@ function checkAttention(q: Tensor, k: Tensor, v: Tensor): void {
   }
 }
 
-interface Heads {
+interface Arranged {
+  /** [batch, heads, queries, features] */
   readonly q: Tensor
+  /** [batch, keyHeads, keys, features] */
   readonly k: Tensor
+  /** [batch, keyHeads, keys, values] */
   readonly v: Tensor
-  /** Brings a mask into the arrangement of the scores. */
-  split(mask: Tensor): Tensor
-  /** Brings the result back into the arrangement of the queries. */
-  join(result: Tensor): Tensor
+  /** A mask as [batch, heads, queries, keys]. @throws ShapeError */
+  arrangeMask(mask: Tensor): Tensor
+  /** A result [batch, heads, queries, values] as [..., queries, values]. */
+  restore(result: Tensor): Tensor
 }
 
-/** With fewer key heads than query heads: queries as [..., heads of keys, group, L, E]. */
-function groupHeads(q: Tensor, k: Tensor, v: Tensor): Heads {
-  const same = (x: Tensor): Tensor => x
-  const queryHeads = q.shape[q.rank - 3] ?? 1
-  const keyHeads = k.shape[k.rank - 3] ?? 1
-  if (queryHeads === keyHeads || keyHeads === 1 || queryHeads === 1)
-    return { q, k, v, split: same, join: same }
-  if (queryHeads % keyHeads !== 0 || v.shape[v.rank - 3] !== keyHeads) {
+/** Brings operands into four dimensions: one of batches, one of heads. */
+function arrange(q: Tensor, k: Tensor, v: Tensor): Arranged {
+  const op = 'scaledDotProductAttention'
+  const headsOf = (x: Tensor): number => x.shape[x.rank - 3] ?? 1
+  const [keyHeads] = broadcastShapes(op, [headsOf(k)], [headsOf(v)]) as [number]
+  const heads = headsOf(q) === 1 ? keyHeads : headsOf(q)
+  if (heads % keyHeads !== 0) {
     throw new ShapeError(
-      `scaledDotProductAttention: ${queryHeads} query heads do not divide into ${keyHeads} heads of keys and ` +
-        `${v.shape[v.rank - 3]} of values`,
+      `${op}: ${heads} query heads do not divide into ${headsOf(k)} heads of keys and ${headsOf(v)} of values`,
     )
   }
-  const splitHeads = (x: Tensor): Tensor =>
-    x.reshape([...x.shape.slice(0, -3), keyHeads, queryHeads / keyHeads, ...x.shape.slice(-2)])
-  return {
-    q: splitHeads(q),
-    k: k.unsqueeze(-3),
-    v: v.unsqueeze(-3),
-    split: (mask) => {
-      if (mask.rank < 3) return mask
-      return mask.shape[mask.rank - 3] === 1 ? mask.unsqueeze(-3) : splitHeads(mask)
-    },
-    join: (result) => result.reshape([...q.shape.slice(0, -1), result.shape.at(-1)!]),
+  const batchesOf = (x: Tensor): readonly number[] => x.shape.slice(0, Math.max(0, x.rank - 3))
+  const batches = [k, v].reduce((shape, x) => broadcastShapes(op, shape, batchesOf(x)), batchesOf(q))
+  const batch = batches.reduce((product, size) => product * size, 1)
+  const toFour = (x: Tensor, count: number): Tensor => {
+    const [rows, columns] = x.shape.slice(-2) as [number, number]
+    return x
+      .expand([...batches, ...(x.rank < 3 ? [] : [count]), rows, columns])
+      .reshape([batch, count, rows, columns])
   }
+  const [queries, positions] = [q.shape.at(-2)!, k.shape.at(-2)!]
+  const inner = q.rank < 3 ? [] : [heads]
+  return {
+    q: toFour(q, heads),
+    k: toFour(k, keyHeads),
+    v: toFour(v, keyHeads),
+    arrangeMask: (mask) => {
+      const scores = [...batches, ...inner, queries, positions]
+      const fits =
+        mask.rank <= scores.length &&
+        mask.shape.every((size, i) => size === 1 || size === scores[scores.length - mask.rank + i])
+      if (!fits) {
+        throw new ShapeError(
+          `${op}: mask ${formatShape(mask.shape)} does not broadcast to the scores ${formatShape(scores)}`,
+        )
+      }
+      return mask.expand(scores).reshape([batch, heads, queries, positions])
+    },
+    restore: (result) => result.reshape([...batches, ...inner, queries, v.shape.at(-1)!]),
+  }
+}
+
+function ofOneType(values: readonly Tensor[]): readonly Tensor[] {
+  const common = values.map(({ dtype }) => dtype).reduce(promote)
+  return values.map((value) => value.to(common))
 }
 
 /** Gated linear unit (Dauphin et al. 2017): the first half of a dimension times the sigmoid of the second. @throws ShapeError */
