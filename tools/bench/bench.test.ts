@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { cases, operations, selectCases } from './cases.mjs'
 import { PeerProcess, Skipped } from './client.mjs'
+import { casesNamed } from './contractCases.mjs'
 import { gflops, median, runsPerRound, withRatios } from './maths.mjs'
 import { parseOptions } from './options.mjs'
 import { onnxModel } from './peers/onnx.mjs'
@@ -71,6 +72,25 @@ test('operations are counted as two for each multiply-add of the products', () =
   const [mlp] = selectCases(['c'])
   expect(mlp!.operations).toBe(2 * 128 * (2 * 784 * 512 + 3 * (512 * 256 + 256 * 10)))
   expect(operations({ kind: 'sum' })).toBeNull()
+})
+
+test('the contractions that are measured alone stay inside their operands', () => {
+  const group = (sizes: readonly number[], strides: readonly number[]): readonly number[] =>
+    sizes.map((size, i) => (size - 1) * (strides[i] ?? 0))
+  for (const { name, spec, lengths } of casesNamed([])) {
+    const operands = [
+      [spec.a, [...group(spec.batch, spec.a.batch), ...group(spec.m, spec.a.m), ...group(spec.k, spec.a.k)]],
+      [spec.b, [...group(spec.batch, spec.b.batch), ...group(spec.k, spec.b.k), ...group(spec.n, spec.b.n)]],
+      [spec.c, [...group(spec.batch, spec.c.batch), ...group(spec.m, spec.c.m), ...group(spec.n, spec.c.n)]],
+    ] as const
+    operands.forEach(([{ offset }, reaches], i) => {
+      const sum = (sign: number): number =>
+        reaches.reduce((total, reach) => total + (reach * sign > 0 ? reach : 0), offset)
+      expect(sum(-1), name).toBeGreaterThanOrEqual(0)
+      expect(sum(1), name).toBeLessThan(lengths[i]!)
+    })
+  }
+  expect(() => casesNamed(['round'])).toThrow(/no case begins with 'round'/)
 })
 
 test('a peer in a process of its own answers, skips, fails and dies without harm', async () => {

@@ -30,13 +30,22 @@ test('parts cover every element once', () => {
   }
 })
 
-test('small products are left whole, large ones are cut in up to eight parts', () => {
-  const count = (batch: number, m: number, n: number, k: number): number =>
-    partsOf(planOf(batch, m, n, k)).length
-  expect(count(1, 30, 30, 30)).toBe(1)
-  expect(count(1, 64, 64, 64)).toBe(2)
-  expect(count(1, 512, 300, 512)).toBe(4)
-  expect(count(1, 2048, 512, 64)).toBe(8)
-  expect(count(2, 2048, 512, 64)).toBe(8)
-  expect(count(64, 64, 64, 64)).toBe(8)
+test('small products are left whole, large ones are cut into a grid of as many parts as pay', () => {
+  const grid = (batch: number, m: number, n: number, k: number): string => {
+    const parts = partsOf(planOf(batch, m, n, k))
+    const count = (starts: readonly number[]): number => new Set(starts).size
+    const rows = count(parts.map(({ mFrom }) => mFrom))
+    const columns = count(parts.map(({ nFrom }) => nFrom))
+    expect(count(parts.map(({ batchFrom }) => batchFrom)) * rows * columns).toBe(parts.length)
+    return `${parts.length / rows / columns} x ${rows} x ${columns}`
+  }
+  expect(grid(1, 30, 30, 30)).toBe('1 x 1 x 1')
+  expect(grid(1, 64, 64, 64)).toBe('1 x 1 x 2')
+  expect(grid(1, 128, 128, 128)).toBe('1 x 1 x 2')
+  expect(grid(1, 256, 256, 256)).toBe('1 x 2 x 2')
+  expect(grid(1, 512, 512, 512)).toBe('1 x 4 x 4')
+  expect(grid(1, 2048, 128, 64)).toBe('1 x 16 x 1')
+  expect(grid(1, 32, 512, 128)).toBe('1 x 1 x 4')
+  expect(grid(2, 2048, 512, 64)).toBe('2 x 4 x 2')
+  expect(grid(64, 64, 64, 64)).toBe('16 x 1 x 1')
 })

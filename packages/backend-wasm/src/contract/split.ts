@@ -1,4 +1,4 @@
-// How a contraction is cut into parts that different threads may do: over batches, and along the longer of M and N. The sum
+// How a contraction is cut into parts that different threads may do: over batches, and into a grid over M and N. The sum
 // over k is never cut, so each element of C is computed in one part by the very operations that would compute it whole:
 // the cut cannot change a bit. It depends on sizes alone all the same. Read next: parts.ts for the code of a part.
 import { tileColumns, type ContractPlan } from './plan.ts'
@@ -13,17 +13,14 @@ export interface ContractPart {
   readonly nTo: number
 }
 
-/** Parts at most. Each packs operands anew that a whole product would have packed once. */
-const mostParts = 8
+/** Parts at most: each packs operands anew that a whole product would have packed once. */
+const mostParts = 16
 
 /** A part should take at least this many nanoseconds. */
 const shortestPart = 2_000
 
-/** Rows or columns of a part from which on packing the other operand again costs a few per cent at most. */
-const worthwhileLength = 128
-
-/** Rows and columns that packing moves fastest. */
-const packedTogether = 32
+/** Rows and columns that a part should have: packing both its operands takes a few per cent of its time then. */
+const shortestSide = 128
 
 /** Rough time of a contraction on one thread. */
 export function nanosecondsOf(plan: ContractPlan): number {
@@ -49,27 +46,42 @@ export function wholeOf(plan: ContractPlan): ContractPart {
 /** The parts of a contraction; one if it is too small to cut. */
 export function partsOf(plan: ContractPlan): readonly ContractPart[] {
   const most = Math.min(mostParts, Math.floor(nanosecondsOf(plan) / shortestPart))
-  const whole = wholeOf(plan)
-  if (most < 2) return [whole]
+  if (most < 2) return [wholeOf(plan)]
   const parts: ContractPart[] = []
   const batches = cut(plan.batch, Math.min(plan.batch, most), 1)
-  const alongN = plan.n >= plan.m
-  const ranges = cutAxis(alongN ? plan.n : plan.m, Math.floor(most / batches.length))
+  const [rowRanges, columnRanges] = grid(plan.m, plan.n, Math.floor(most / batches.length))
   for (const [batchFrom, batchTo] of batches) {
-    for (const [from, to] of ranges) {
-      const range = alongN ? { nFrom: from, nTo: to } : { mFrom: from, mTo: to }
-      parts.push({ ...whole, batchFrom, batchTo, ...range })
+    for (const [mFrom, mTo] of rowRanges) {
+      for (const [nFrom, nTo] of columnRanges) {
+        parts.push({ batchFrom, batchTo, mFrom, mTo, nFrom, nTo })
+      }
     }
   }
   return parts
 }
 
-/** Cuts rows or columns in two, four or eight, so that few threads get equal shares, between whole panels. */
-function cutAxis(length: number, most: number): readonly Range[] {
-  if (most < 2) return [[0, length]]
-  const wanted = Math.min(most, Math.max(2, Math.floor(length / worthwhileLength)))
-  const unit = length >= 2 * worthwhileLength ? packedTogether : tileColumns
-  return cut(length, 2 ** Math.floor(Math.log2(wanted)), unit)
+/**
+ * Cuts rows and columns into a grid of a power of two of parts, so that few threads get equal shares: of the grids with as
+ * many parts as there can be, the one that packs least. A product with no long side is still cut in two.
+ */
+function grid(m: number, n: number, most: number): readonly [readonly Range[], readonly Range[]] {
+  for (let parts = 2 ** Math.floor(Math.log2(Math.max(1, most))); parts > 1; parts /= 2) {
+    let best: { readonly rows: number; readonly columns: number } | null = null
+    const packed = (rows: number, columns: number): number => m * columns + n * rows
+    for (let rows = 1; rows <= parts; rows *= 2) {
+      const columns = parts / rows
+      const fits = parts === 2 || (isLong(m, rows) && isLong(n, columns))
+      if (!fits || (best !== null && packed(rows, columns) >= packed(best.rows, best.columns))) continue
+      best = { rows, columns }
+    }
+    if (best !== null) return [cut(m, best.rows, tileColumns), cut(n, best.columns, tileColumns)]
+  }
+  return [[[0, m]], [[0, n]]]
+}
+
+/** Whether a side is long enough to be cut in so many. */
+function isLong(length: number, parts: number): boolean {
+  return parts === 1 || length >= parts * shortestSide
 }
 
 type Range = readonly [from: number, to: number]
