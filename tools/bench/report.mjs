@@ -143,7 +143,7 @@ function dearestCells(rows) {
       `${(100 * step.share).toFixed(0)} %`,
       step.kind,
       step.work,
-      step.kind === 'contract'
+      step.kind === 'contract' || step.kind.startsWith('attention')
         ? `${(step.flops / step.ms / 1e6).toFixed(1)} GFLOP/s`
         : `${(step.bytes / step.ms / 1e6).toFixed(1)} GB/s`,
       step.name.length > 80 ? `${step.name.slice(0, 77)}...` : step.name,

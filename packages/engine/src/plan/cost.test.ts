@@ -60,3 +60,20 @@ test('looking rows up reads and writes as much as was looked up', () => {
   const indices = host([5], [0, 1, 2, 3, 4], 'int32')
   expect(costsOf(embedding(ones(1000, 16), indices))).toEqual([{ flops: 0, bytes: 4 * (2 * 80 + 5) }])
 })
+
+test('attention counts the pairs of queries and keys that see each other', () => {
+  const spec: RoutineSpec = {
+    name: 'attention',
+    dtype: 'float32',
+    sizes: { batch: 1, heads: 2, keyHeads: 1, queries: 5, keys: 3, features: 4, values: 6 },
+    q: { offset: 0, strides: [40, 20, 4, 1] },
+    k: { offset: 0, strides: [12, 12, 4, 1] },
+    v: { offset: 0, strides: [18, 18, 6, 1] },
+    mask: null,
+    causal: true,
+    numbers: [0, 1],
+    slots: [0, 1, 2, 3],
+  }
+  const elements = 40 + 12 + 18 + 2 * 5 * (6 + 2)
+  expect(costOfRoutine(spec)).toEqual({ flops: 2 * 2 * (1 + 2 + 3 + 3 + 3) * 10, bytes: 4 * elements })
+})

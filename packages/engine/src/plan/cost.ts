@@ -3,7 +3,7 @@
 import { bytesOf } from '../dtype.ts'
 import { operandsOf, type Expr } from '../expr.ts'
 import type { Access, Launch } from '../kernel.ts'
-import type { RoutineSpec } from '../routine.ts'
+import type { AttentionGradientSpec, AttentionSpec, RoutineSpec } from '../routine.ts'
 import { sizeOf } from '../shape.ts'
 
 /** What one run of a step takes at least. */
@@ -48,7 +48,7 @@ export function costOfLaunch(launch: Launch): Cost {
   return { flops, bytes }
 }
 
-/** The cost of a routine. Only contractions and scans do arithmetic that is worth counting. */
+/** The cost of a routine. Only contractions, attention and scans do arithmetic that is worth counting. */
 export function costOfRoutine(spec: RoutineSpec): Cost {
   const element = bytesOf(spec.dtype)
   switch (spec.name) {
@@ -76,8 +76,30 @@ export function costOfRoutine(spec: RoutineSpec): Cost {
       return { flops: spec.rows * spec.length, bytes: 2 * spec.rows * spec.length * element }
     case 'random':
       return { flops: 0, bytes: spec.length * element }
+    case 'attention':
+    case 'attentionGradient':
+      return costOfAttention(spec, element)
     default:
       return spec satisfies never
+  }
+}
+
+/** Products of an attention or of its gradient. Where causal, offsets are known at run time only: counted as without. */
+function costOfAttention(spec: AttentionSpec | AttentionGradientSpec, element: number): Cost {
+  const { batch, heads, keyHeads, queries, keys, features, values } = spec.sizes
+  const seen = spec.causal ? Math.min(queries, keys) : 0
+  const pairs = batch * heads * (queries * keys - (spec.causal ? seen * keys - (seen * (seen + 1)) / 2 : 0))
+  const ofQueries = batch * heads * queries
+  const ofKeys = batch * keyHeads * keys
+  const masked = spec.mask === null ? 0 : elementsOf(spec.mask.strides, [batch, heads, queries, keys])
+  const inputs = ofQueries * features + ofKeys * (features + values) + masked
+  const result = ofQueries * (values + 2)
+  if (spec.name === 'attention')
+    return { flops: 2 * pairs * (features + values), bytes: (inputs + result) * element }
+  const outputs = ofQueries * features + ofKeys * (features + values)
+  return {
+    flops: 2 * pairs * (3 * features + 2 * values),
+    bytes: (inputs + result + ofQueries * values + outputs) * element,
   }
 }
 
