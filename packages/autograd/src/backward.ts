@@ -1,81 +1,116 @@
 // Reverse-mode differentiation: one walk from the outputs back to the inputs, each op's own rule giving the gradients of
 // its inputs. The rules are written in tensor ops, so what comes out is lazy like any other value, and may be
 // differentiated again. Not here: the functions people call (gradients.ts). Read next: the rules, in @nabla/tensor/ops.
+import { sameShape } from '@nabla/engine'
 import { detachOp, GradientError, setGradEnabled, type Tensor, type TensorOp } from '@nabla/tensor'
 
 /** Where gradients end: a value that requires a gradient and was not made by an op with a rule. */
-export function isSource(tensor: Tensor): boolean {
+function isSource(tensor: Tensor): boolean {
   return tensor.inputs.length === 0 || tensor.op === detachOp
 }
 
-/**
- * Everything that gradients pass on the way back from `outputs`, inputs before users.
- * Without recursion: unrolled networks are deeper than the stack.
- */
-export function reachableFrom(outputs: readonly Tensor[]): Tensor[] {
+/** Everything that gradients pass on the way back from some outputs. */
+export interface Reached {
+  /** Inputs before users. */
+  readonly order: readonly Tensor[]
+  /**
+   * For the inputs of all that are no sources, one after the other: where they are in `order`, or -1. Places are written
+   * down, because a rule may start a walk of its own, which leaves its marks on the same tensors.
+   */
+  readonly inputPlaces: readonly number[]
+  /** Where `tensor` is in `order`, or -1. To be asked before any rule runs. */
+  placeOf(tensor: Tensor): number
+}
+
+let walks = 0
+
+/** Walks back from `outputs`. Without recursion: unrolled networks are deeper than the stack. */
+export function reachedFrom(outputs: readonly Tensor[]): Reached {
+  const walk = ++walks
   const order: Tensor[] = []
-  const entered = new Set<Tensor>()
-  const done = new Set<Tensor>()
-  const stack: Tensor[] = outputs.filter((output) => output.requiresGrad)
+  const inputPlaces: number[] = []
+  const stack: Tensor[] = []
+  const placeOf = (tensor: Tensor): number => (tensor.backwardWalk === walk ? tensor.backwardPlace : -1)
+  for (let i = 0; i < outputs.length; i++) if (outputs[i]!.requiresGrad) stack.push(outputs[i]!)
   while (stack.length > 0) {
     const tensor = stack[stack.length - 1]!
-    if (done.has(tensor)) {
+    if (tensor.backwardWalk === walk) {
       stack.pop()
       continue
     }
-    if (entered.has(tensor) || isSource(tensor)) {
-      done.add(tensor)
-      order.push(tensor)
-      stack.pop()
-      continue
+    const { inputs } = tensor
+    const source = isSource(tensor)
+    if (!source) {
+      const height = stack.length
+      for (let i = 0; i < inputs.length; i++) {
+        const input = inputs[i]!
+        if (input.requiresGrad && input.backwardWalk !== walk) stack.push(input)
+      }
+      if (stack.length > height) continue
+      for (let i = 0; i < inputs.length; i++) inputPlaces.push(placeOf(inputs[i]!))
     }
-    entered.add(tensor)
-    for (const input of tensor.inputs) if (input.requiresGrad && !done.has(input)) stack.push(input)
+    stack.pop()
+    tensor.backwardWalk = walk
+    tensor.backwardPlace = order.push(tensor) - 1
   }
-  return order
+  return { order, inputPlaces, placeOf }
 }
 
 /**
- * The gradients of `targets`: the sum over outputs of upstream * d output / d target. Null for targets that no output
- * depends on.
+ * The gradients of the targets, which are places in `reached.order` or -1: the sum over outputs of
+ * upstream * d output / d target. Null for targets that no output depends on.
  * @param record whether the gradients themselves can be differentiated
  */
 export function propagate(
+  { order, inputPlaces, placeOf }: Reached,
   outputs: readonly Tensor[],
   upstreams: readonly Tensor[],
-  targets: readonly Tensor[],
+  targets: readonly number[],
   record: boolean,
 ): (Tensor | null)[] {
-  const order = reachableFrom(outputs)
-  const wanted = new Set(targets)
-  const leading = leadingTo(wanted, order)
-  const gradients = new Map<Tensor, Tensor>()
+  // Only what lies on a way to a target gets a gradient; what has been passed on is kept for targets alone.
+  const wanted: boolean[] = order.map(() => false)
+  for (const target of targets) if (target >= 0) wanted[target] = true
+  const leading = leadingTo(wanted, order, inputPlaces)
+  const gradients: (Tensor | null)[] = order.map(() => null)
   const before = setGradEnabled(record)
   try {
-    outputs.forEach((output, i) => accumulate(gradients, output, upstreams[i]!))
+    outputs.forEach((output, i) => {
+      const place = placeOf(output)
+      if (place >= 0) accumulate(gradients, place, upstreams[i]!)
+    })
+    let firstInput = inputPlaces.length
     for (let i = order.length - 1; i >= 0; i--) {
       const tensor = order[i]!
-      const upstream = gradients.get(tensor)
-      if (upstream === undefined || !leading.has(tensor) || isSource(tensor)) continue
-      // What has been passed on is not needed any more, unless somebody asked for it.
-      if (!wanted.has(tensor)) gradients.delete(tensor)
-      passOn(tensor, upstream, leading, gradients)
+      if (isSource(tensor)) continue
+      firstInput -= tensor.inputs.length
+      const upstream = gradients[i]
+      if (upstream === null || upstream === undefined || !leading[i]) continue
+      if (!wanted[i]) gradients[i] = null
+      passOn(tensor, upstream, gradients, leading, inputPlaces, firstInput)
     }
-    const reached = new Set(order)
-    return targets.map(
-      (target) => gradients.get(target) ?? (reached.has(target) ? target.mul(0).detach() : null),
+    return targets.map((target) =>
+      target < 0 ? null : (gradients[target] ?? order[target]!.mul(0).detach()),
     )
   } finally {
     setGradEnabled(before)
   }
 }
 
-// Only what lies on a way to a target gets a gradient.
-function leadingTo(wanted: ReadonlySet<Tensor>, order: readonly Tensor[]): Set<Tensor> {
-  const leading = new Set<Tensor>()
-  for (const tensor of order) {
-    if (wanted.has(tensor) || (!isSource(tensor) && tensor.inputs.some((input) => leading.has(input))))
-      leading.add(tensor)
+function leadingTo(
+  wanted: readonly boolean[],
+  order: readonly Tensor[],
+  inputPlaces: readonly number[],
+): boolean[] {
+  const leading = wanted.slice()
+  let input = 0
+  for (let i = 0; i < order.length; i++) {
+    const tensor = order[i]!
+    if (isSource(tensor)) continue
+    for (const end = input + tensor.inputs.length; input < end; input++) {
+      const place = inputPlaces[input]!
+      if (place >= 0 && leading[place]) leading[i] = true
+    }
   }
   return leading
 }
@@ -83,8 +118,10 @@ function leadingTo(wanted: ReadonlySet<Tensor>, order: readonly Tensor[]): Set<T
 function passOn(
   tensor: Tensor,
   upstream: Tensor,
-  leading: ReadonlySet<Tensor>,
-  gradients: Map<Tensor, Tensor>,
+  gradients: (Tensor | null)[],
+  leading: readonly boolean[],
+  inputPlaces: readonly number[],
+  firstInput: number,
 ): void {
   const { inputs, attributes } = tensor
   const op = tensor.op as TensorOp
@@ -93,26 +130,22 @@ function passOn(
       `${op.name} has no derivative here; detach() its inputs if none is meant to pass through it`,
     )
   }
-  const call = { inputs: inputs as never, output: tensor, attributes }
-  const results = op.gradient(call, upstream)
+  const results = op.gradient({ inputs: inputs as never, output: tensor, attributes }, upstream)
   for (let i = 0; i < inputs.length; i++) {
     const gradient = results[i]
+    const place = inputPlaces[firstInput + i]!
+    if (gradient === null || gradient === undefined || place < 0 || !leading[place]) continue
     const input = inputs[i]!
-    if (gradient === null || gradient === undefined || !leading.has(input)) continue
-    if (
-      gradient.shape.length !== input.shape.length ||
-      gradient.shape.some((size, dim) => size !== input.shape[dim]) ||
-      gradient.dtype !== input.dtype
-    ) {
+    if (!sameShape(gradient.shape, input.shape) || gradient.dtype !== input.dtype) {
       throw new GradientError(
         `the gradient rule of ${op.name} gave ${String(gradient)} for input ${i}, which is ${String(input)}`,
       )
     }
-    accumulate(gradients, input, gradient)
+    accumulate(gradients, place, gradient)
   }
 }
 
-function accumulate(gradients: Map<Tensor, Tensor>, tensor: Tensor, gradient: Tensor): void {
-  const known = gradients.get(tensor)
-  gradients.set(tensor, known === undefined ? gradient : known.add(gradient))
+function accumulate(gradients: (Tensor | null)[], place: number, gradient: Tensor): void {
+  const known = gradients[place] ?? null
+  gradients[place] = known === null ? gradient : known.add(gradient)
 }

@@ -1,7 +1,17 @@
 // Gradients as people ask for them: training, gradients of anything by anything, and what is refused.
-import { GradientError, noGrad, Parameter, stack, tensor, Tensor, Variable, where } from '@nabla/tensor'
+import {
+  formula,
+  GradientError,
+  noGrad,
+  Parameter,
+  stack,
+  tensor,
+  Tensor,
+  Variable,
+  where,
+} from '@nabla/tensor'
 import { expect, test } from 'vitest'
-import { backward, grad, valueAndGrad } from './index.ts'
+import { backward, customGradient, grad, valueAndGrad } from './index.ts'
 
 test('backward fills parameter.grad, and adds on the second call', async () => {
   const w = new Parameter([1, 2, 3])
@@ -143,4 +153,32 @@ test('gradients of parts joined again', async () => {
   const [a, b] = x.split(2) as [Tensor, Tensor]
   const [g] = grad(stack([a.mul(2), b.square()]).sum(), [x])
   expect(await g!.toArray()).toEqual([2, 2, 6, 8])
+})
+
+test('a formula is one node, or its ops where gradients are recorded', async () => {
+  const cubed = formula('cubed', ([x, y]) => x.mul(x).mul(y))
+  const x = tensor([2, 3], { requiresGrad: true })
+  const recorded = cubed([x, x], x)
+  expect(recorded.op.name).toBe('mul')
+  expect(await grad(recorded.sum(), [x])[0]!.toArray()).toEqual([12, 27])
+  const whole = noGrad(() => cubed([x, x], x))
+  expect([whole.op.name, whole.inputs.length, whole.requiresGrad]).toEqual(['cubed', 2, false])
+  expect(await whole.toArray()).toEqual([8, 27])
+  const wrong = noGrad(() => cubed([x, x], tensor([1])))
+  await expect(wrong.data()).rejects.toThrow(
+    /cubed: the formula gives Tensor\(\[2\], float32.* instead of \[1\]/,
+  )
+})
+
+test('a gradient rule may differentiate the same values itself', async () => {
+  const x = tensor([0.5, 2], { requiresGrad: true })
+  const inner = x.square()
+  const total = inner.sum()
+  const steep = customGradient(
+    (value) => value.mul(1),
+    (upstream) => [upstream.mul(grad(total, [x])[0]!)],
+  )
+  const [g] = grad(steep(inner).add(inner).sum(), [x])
+  // d inner = 2 x + 1, and d x = 2 x d inner.
+  expect(await g!.toArray()).toEqual([2, 20])
 })

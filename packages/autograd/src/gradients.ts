@@ -1,6 +1,6 @@
 // The functions people call: `backward` for training, `grad` for gradients of anything by anything, and `valueAndGrad`
 // for functions. All are lazy: they build a graph and compute nothing.
-import { engine, noAttributes } from '@nabla/engine'
+import { engine, noAttributes, sameShape } from '@nabla/engine'
 import {
   detachOp,
   GradientError,
@@ -12,7 +12,7 @@ import {
   Variable,
   zerosLike,
 } from '@nabla/tensor'
-import { propagate, reachableFrom } from './backward.ts'
+import { propagate, reachedFrom } from './backward.ts'
 
 /** Something gradients can be asked for. A Variable means its present value. */
 export type Differentiable = Tensor | Variable
@@ -36,9 +36,10 @@ export interface GradOptions {
 export function backward(loss: Tensor, gradient?: Tensor): void {
   checkTensor('backward', loss)
   const upstream = upstreamOf('backward', loss, gradient)
-  const leaves = loss.requiresGrad
-    ? reachableFrom([loss]).filter((tensor) => tensor.variable instanceof Parameter)
-    : []
+  const reached = reachedFrom([loss])
+  const { order } = reached
+  const leaves: number[] = []
+  for (let i = 0; i < order.length; i++) if (order[i]!.variable instanceof Parameter) leaves.push(i)
   if (leaves.length === 0) {
     throw new GradientError(
       'backward: the loss depends on no Parameter that requires a gradient. Perhaps it was made inside noGrad, or from ' +
@@ -48,8 +49,8 @@ export function backward(loss: Tensor, gradient?: Tensor): void {
   // Gradients rarely need the value of the loss itself, but whoever trains wants to read it, after the step as well. A value
   // with many elements is not copied out unasked: keep() does it.
   if (loss.size === 1) engine.keep(loss)
-  const gradients = propagate([loss], [upstream], leaves, false)
-  leaves.forEach((leaf, i) => addGradient(leaf.variable as Parameter, gradients[i]!))
+  const gradients = propagate(reached, [loss], [upstream], leaves, false)
+  leaves.forEach((leaf, i) => addGradient(order[leaf]!.variable as Parameter, gradients[i]!))
 }
 
 function addGradient(parameter: Parameter, gradient: Tensor): void {
@@ -75,7 +76,8 @@ export function grad(
   }
   const upstreams = list.map((output, i) => upstreamOf('grad', output, gradOutputs?.[i]))
   const targets = inputs.map((input, i) => targetOf(input, i))
-  const gradients = propagate(list, upstreams, targets, createGraph)
+  const reached = reachedFrom(list)
+  const gradients = propagate(reached, list, upstreams, targets.map(reached.placeOf), createGraph)
   return gradients.map((gradient, i) => {
     if (gradient !== null) return gradient
     if (allowUnused) return zerosLike(targets[i]!)
@@ -137,10 +139,7 @@ export function upstreamOf(op: string, output: Tensor, given: Tensor | undefined
     }
     return noGrad(() => onesLike(output))
   }
-  if (
-    given.shape.length !== output.shape.length ||
-    given.shape.some((size, dim) => size !== output.shape[dim])
-  ) {
+  if (!sameShape(given.shape, output.shape)) {
     throw new ShapeError(
       `${op}: the gradient [${given.shape.join(', ')}] must have the shape of the output, [${output.shape.join(', ')}]`,
     )

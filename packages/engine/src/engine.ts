@@ -223,7 +223,7 @@ class Engine {
   async #readLeaf(node: Node): Promise<TypedArray> {
     if (node.host !== null) return hostArray(node.dtype, node.host)
     const variable = node.variable
-    if (variable === null) return hostArray(node.dtype, [node.number])
+    if (variable === null) return hostArray(node.dtype, [node.number!])
     if (variable.version !== node.version) throw staleError(node)
     return variable.backend.read(variable.place, variable.dtype, sizeOf(variable.shape))
   }

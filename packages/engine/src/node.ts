@@ -19,26 +19,29 @@ export const noAttributes: Attributes = Object.freeze({})
 /** The inputs of nodes that have none. */
 export const noInputs: readonly never[] = Object.freeze([])
 
-/** One value of the lazy graph. */
+/**
+ * One value of the lazy graph. All fields are set in the constructor, in one order, and only declared here: a field with an
+ * initializer would cost a call of its own, and thousands of nodes are made in each step.
+ */
 export class Node {
-  readonly op: Op
+  declare readonly op: Op
   /** Emptied when the node has become a leaf and nothing needs its history. */
-  inputs: readonly Node[]
-  readonly attributes: Attributes
-  readonly shape: Shape
-  readonly dtype: DType
-  /** The value of a number leaf; NaN is a value like any other. */
-  number: number = 0
+  declare inputs: readonly Node[]
+  declare readonly attributes: Attributes
+  declare readonly shape: Shape
+  declare readonly dtype: DType
+  /** The value of a number leaf; NaN is a value like any other. Null for everything else. */
+  declare number: number | null
   /** Elements on the host: of a leaf made from data, or of a node that was computed and copied out. */
-  host: TypedArray | null = null
+  declare host: TypedArray | null
   /** The Variable this node reads, and the version of it that it means. */
-  variable: Variable | null = null
-  version: number = 0
+  declare variable: Variable | null
+  declare version: number
   /** Length of the longest chain of nodes still to be computed below this one. */
-  depth: number
+  declare depth: number
   /** Marks of the planner's walks; meaningless outside of one. */
-  mark: number = 0
-  ordinal: number = 0
+  declare mark: number
+  declare ordinal: number
 
   constructor(op: Op, inputs: readonly Node[], attributes: Attributes, shape: Shape, dtype: DType) {
     this.op = op
@@ -46,9 +49,15 @@ export class Node {
     this.attributes = attributes
     this.shape = shape
     this.dtype = dtype
+    this.number = null
+    this.host = null
+    this.variable = null
+    this.version = 0
     let depth = 0
     for (let i = 0; i < inputs.length; i++) if (inputs[i]!.depth > depth) depth = inputs[i]!.depth
     this.depth = depth + 1
+    this.mark = 0
+    this.ordinal = 0
   }
 
   /** Called when the value exists and need not be computed any more. Subclasses may keep what gradients need. */

@@ -1,14 +1,19 @@
 // Adam, and AdamW: the same rule with weight decay taken apart from the gradient.
-import type { Tensor } from '@nabla/tensor'
+import { formula, type Tensor } from '@nabla/tensor'
 import { withoutUndefined, type Groups } from './groups.ts'
 import { momentDefaults, MomentOptimizer, type MomentOptions } from './moments.ts'
-import { runningAverage, withDecay, type Memory, type Update } from './optimizer.ts'
+import { weightedSum, withDecay, type Memory, type Update } from './optimizer.ts'
 
 /** Hyperparameters of {@link Adam} and {@link AdamW}. */
 export interface AdamOptions extends MomentOptions {
   /** Whether to divide by the largest average of squares so far (Reddi et al. 2018, algorithm 2). Default false. */
   amsgrad: boolean
 }
+
+/** What all parameters of a group have in common in a step. */
+type AdamScalars = Readonly<
+  Record<'beta1' | 'rest1' | 'beta2' | 'rest2' | 'rate' | 'inverseRoot' | 'eps' | 'shrinking', number>
+>
 
 const defaults: AdamOptions = { ...momentDefaults, amsgrad: false }
 
@@ -22,13 +27,28 @@ export class Adam extends MomentOptimizer<AdamOptions> {
     return amsgrad ? { expAvg: 0, expAvgSq: 0, maxExpAvgSq: 0 } : { expAvg: 0, expAvgSq: 0 }
   }
 
+  // The corrections depend on the step's number alone: they are numbers, so no step needs a new plan.
+  protected override scalars({ lr, weightDecay, betas, eps }: AdamOptions, step: number): AdamScalars {
+    const [beta1, beta2] = betas
+    return {
+      beta1,
+      rest1: 1 - beta1,
+      beta2,
+      rest2: 1 - beta2,
+      rate: lr / (1 - beta1 ** step),
+      inverseRoot: 1 / Math.sqrt(1 - beta2 ** step),
+      eps,
+      shrinking: 1 - lr * weightDecay,
+    }
+  }
+
   protected override update(
     parameter: Tensor,
     gradient: Tensor,
     memory: Memory,
     options: AdamOptions,
   ): Update {
-    return adamRule(parameter, withDecay(gradient, parameter, options.weightDecay), memory, options)
+    return adamRule(parameter, withDecay(gradient, parameter, options.weightDecay), memory)
   }
 }
 
@@ -44,33 +64,31 @@ export class AdamW extends Adam {
     memory: Memory,
     options: AdamOptions,
   ): Update {
-    const shrunk = options.weightDecay === 0 ? parameter : parameter.mul(1 - options.lr * options.weightDecay)
-    return adamRule(shrunk, gradient, memory, options)
+    const shrunk = options.weightDecay === 0 ? parameter : parameter.mul(memory.scalars['shrinking']!)
+    return adamRule(shrunk, gradient, memory)
   }
 }
 
+const averageOfSquares = formula('averageOfSquares', ([v, beta2, g, rest2]) =>
+  v.mul(beta2).add(g.square().mul(rest2)),
+)
+const adamStep = formula('adamStep', ([p, m, v, rate, inverseRoot, eps]) =>
+  p.sub(m.mul(rate!).div(v.sqrt().mul(inverseRoot!).add(eps!))),
+)
+
 /**
  * m = β₁m + (1 - β₁)g; v = β₂v + (1 - β₂)g²; p = p - lr · m̂ / (√v̂ + eps), where m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ).
- * The corrections depend on the step's number alone: they are numbers, so no step needs a new plan.
  */
-function adamRule(
-  parameter: Tensor,
-  gradient: Tensor,
-  { step, slots }: Memory,
-  options: AdamOptions,
-): Update {
-  const [beta1, beta2] = options.betas
-  const expAvg = runningAverage(slots['expAvg']!, gradient, beta1)
-  const expAvgSq = runningAverage(slots['expAvgSq']!, gradient.square(), beta2)
+function adamRule(parameter: Tensor, gradient: Tensor, { scalars, slots }: Memory): Update {
+  const { beta1, rest1, beta2, rest2, rate, inverseRoot, eps } = scalars as Readonly<
+    Record<keyof AdamScalars, Tensor>
+  >
+  const expAvg = weightedSum([slots['expAvg']!, beta1, gradient, rest1], parameter)
+  const expAvgSq = averageOfSquares([slots['expAvgSq']!, beta2, gradient, rest2], parameter)
   const maxExpAvgSq = slots['maxExpAvgSq']?.maximum(expAvgSq)
-  const rootOfCorrection = Math.sqrt(1 - beta2 ** step)
-  const denominator = (maxExpAvgSq ?? expAvgSq)
-    .sqrt()
-    .mul(1 / rootOfCorrection)
-    .add(options.eps)
-  const rate = options.lr / (1 - beta1 ** step)
+  const largest = maxExpAvgSq ?? expAvgSq
   return {
-    parameter: parameter.sub(expAvg.mul(rate).div(denominator)),
+    parameter: adamStep([parameter, expAvg, largest, rate, inverseRoot, eps], parameter),
     slots: maxExpAvgSq === undefined ? { expAvg, expAvgSq } : { expAvg, expAvgSq, maxExpAvgSq },
   }
 }

@@ -222,3 +222,21 @@ test('a new optimizer is its rule alone', async () => {
   optimizer.step()
   expect(await values(parameter)).toEqual([1.25, 0.75])
 })
+
+test('parameters that are at different steps do not share what depends on the step', async () => {
+  const start = [1, -2]
+  const late = new Parameter(start)
+  const together = new Adam([new Parameter([4]), late])
+  const alone = new Parameter(start)
+  const byItself = new Adam([alone])
+  for (let i = 0; i < 3; i++) {
+    together.groups[0]!.params[0]!.grad = tensor([0.5])
+    if (i > 0) {
+      late.grad = tensor([0.3, -0.1 * i])
+      alone.grad = tensor([0.3, -0.1 * i])
+      byItself.step()
+    }
+    together.step()
+  }
+  expect(await values(late)).toEqual(await values(alone))
+})

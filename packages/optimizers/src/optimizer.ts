@@ -1,8 +1,25 @@
 // What all optimizers share: groups of parameters, the Variables in which an algorithm remembers things, and the step,
 // which is one plan for all parameters and changes nothing when it fails. An algorithm adds its rule alone: a pure
 // function from tensors to tensors (sgd.ts is the shortest). Read next: sgd.ts, groups.ts.
-import { engine, formatShape, hostArray, sameShape, ShapeError, sizeOf, type Shape } from '@nabla/engine'
-import { noGrad, Variable, type Parameter, type Tensor } from '@nabla/tensor'
+import {
+  engine,
+  formatShape,
+  hostArray,
+  sameShape,
+  ShapeError,
+  sizeOf,
+  type DType,
+  type Shape,
+} from '@nabla/engine'
+import {
+  formula,
+  noGrad,
+  numberTensor,
+  Variable,
+  type Formula,
+  type Parameter,
+  type Tensor,
+} from '@nabla/tensor'
 import { checkNonNegative, makeGroups, type Group, type Groups } from './groups.ts'
 import { restore, type OptimizerState, type ParameterState } from './state.ts'
 
@@ -22,6 +39,8 @@ export interface Memory {
   step: number
   /** Numbers, by name. */
   numbers: Record<string, number>
+  /** What {@link Optimizer.scalars} gave for this step, as scalars that parameters share. */
+  scalars: Readonly<Record<string, Tensor>>
   /** Tensors, by name; in the shape of the parameter unless the algorithm says otherwise. */
   slots: Record<string, Tensor>
 }
@@ -40,6 +59,12 @@ interface Remembered {
   step: number
   numbers: Record<string, number>
   slots: Record<string, Variable>
+}
+
+interface Pending {
+  readonly parameter: Parameter
+  readonly memory: Remembered
+  readonly update: Update
 }
 
 /** The base of all optimizers. `Options` are the hyperparameters, which each group of parameters may set for itself. */
@@ -75,17 +100,21 @@ export abstract class Optimizer<Options extends OptimizerOptions> {
    * @throws ShapeError for a gradient that has not its parameter's shape
    */
   step(): void {
-    const updates = noGrad(() => this.groups.flatMap((group) => this.#updatesOf(group)))
+    const updates: Pending[] = []
+    noGrad(() => {
+      for (const group of this.groups) this.#addUpdates(group, updates)
+    })
     for (const { parameter, memory, update } of updates) {
       parameter.value = update.parameter
-      for (const [name, value] of Object.entries(update.slots ?? {})) memory.slots[name]!.value = value
+      const { slots } = update
+      for (const name in slots) memory.slots[name]!.value = slots[name]!
     }
     engine.flush()
     for (const { parameter, memory, update } of updates) {
       parameter.grad = null
+      if (memory.step === 0) this.#memory.set(parameter, memory)
       memory.step += 1
-      Object.assign(memory.numbers, update.numbers)
-      this.#memory.set(parameter, memory)
+      if (update.numbers !== undefined) Object.assign(memory.numbers, update.numbers)
     }
   }
 
@@ -139,6 +168,14 @@ export abstract class Optimizer<Options extends OptimizerOptions> {
   /** Names of the tensors that are remembered about a parameter of `shape`, with what they start from. */
   protected abstract slots(options: Options, shape: Shape): Readonly<Record<string, SlotStart>>
 
+  /**
+   * Numbers of the rule that all parameters of a group have in common when they are at the same step. The rule finds them as
+   * scalars in its memory: made once, they are less to record than numbers that each parameter brings by itself.
+   */
+  protected scalars(_options: Options, _step: number): Readonly<Record<string, number>> {
+    return {}
+  }
+
   /** The rule: from a parameter and its gradient to the new parameter. Everything is lazy and nothing is assigned. */
   protected abstract update(parameter: Tensor, gradient: Tensor, memory: Memory, options: Options): Update
 
@@ -146,8 +183,9 @@ export abstract class Optimizer<Options extends OptimizerOptions> {
     return this.groups.flatMap((group) => group.params)
   }
 
-  #updatesOf(group: Group<Options>): { parameter: Parameter; memory: Remembered; update: Update }[] {
-    const updates: { parameter: Parameter; memory: Remembered; update: Update }[] = []
+  #addUpdates(group: Group<Options>, updates: Pending[]): void {
+    let shared: Memory['scalars'] = {}
+    let sharedBy = ''
     for (const parameter of group.params) {
       const gradient = parameter.grad
       if (gradient === null || !parameter.requiresGrad) continue
@@ -157,12 +195,18 @@ export abstract class Optimizer<Options extends OptimizerOptions> {
         )
       }
       const memory = this.#memory.get(parameter) ?? this.#newMemory(parameter, group)
-      const slots = Object.fromEntries(Object.entries(memory.slots).map(([name, slot]) => [name, slot.value]))
+      const step = memory.step + 1
+      const sharing = `${step} ${parameter.dtype}`
+      if (sharing !== sharedBy) {
+        shared = leavesOf(this.scalars(group, step), parameter.dtype)
+        sharedBy = sharing
+      }
+      const slots: Record<string, Tensor> = {}
+      for (const name in memory.slots) slots[name] = memory.slots[name]!.value
       const direction = group.maximize ? gradient.neg() : gradient
-      const view = { step: memory.step + 1, numbers: memory.numbers, slots }
+      const view: Memory = { step, numbers: memory.numbers, scalars: shared, slots }
       updates.push({ parameter, memory, update: this.update(parameter.value, direction, view, group) })
     }
-    return updates
   }
 
   #newMemory(parameter: Parameter, options: Options): Remembered {
@@ -181,7 +225,19 @@ export function withDecay(gradient: Tensor, parameter: Tensor, weightDecay: numb
   return weightDecay === 0 ? gradient : gradient.add(parameter.mul(weightDecay))
 }
 
+/** first · a + second · b, as one node. */
+export const weightedSum: Formula = formula('weightedSum', ([first, a, second, b]) =>
+  first.mul(a).add(second.mul(b)),
+)
+
 /** average · decay + value · (1 - decay): the running average that most algorithms keep. */
 export function runningAverage(average: Tensor, value: Tensor, decay: number): Tensor {
-  return average.mul(decay).add(value.mul(1 - decay))
+  const [a, b] = [numberTensor(decay, average.dtype), numberTensor(1 - decay, average.dtype)]
+  return weightedSum([average, a, value, b], average)
+}
+
+function leavesOf(numbers: Readonly<Record<string, number>>, dtype: DType): Memory['scalars'] {
+  const leaves: Record<string, Tensor> = {}
+  for (const name in numbers) leaves[name] = numberTensor(numbers[name]!, dtype)
+  return leaves
 }

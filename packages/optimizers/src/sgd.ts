@@ -1,8 +1,15 @@
 // Stochastic gradient descent, with momentum. The shortest optimizer: read it to write one.
 import { ValueError } from '@nabla/engine'
-import type { Tensor } from '@nabla/tensor'
+import { formula, type Tensor } from '@nabla/tensor'
 import { checkNonNegative, withoutUndefined, type Groups } from './groups.ts'
-import { Optimizer, withDecay, type Memory, type OptimizerOptions, type Update } from './optimizer.ts'
+import {
+  Optimizer,
+  weightedSum,
+  withDecay,
+  type Memory,
+  type OptimizerOptions,
+  type Update,
+} from './optimizer.ts'
 
 /** Hyperparameters of {@link SGD}. */
 export interface SGDOptions extends OptimizerOptions {
@@ -13,6 +20,9 @@ export interface SGDOptions extends OptimizerOptions {
   /** Whether to look ahead along the momentum (Sutskever et al. 2013, equations 3 and 4). Default false. */
   nesterov: boolean
 }
+
+/** What all parameters of a group have in common in a step; `fresh` is the share of the new gradient. */
+type SGDScalars = Readonly<Record<'lr' | 'momentum' | 'fresh', number>>
 
 const defaults: Omit<SGDOptions, 'lr'> = {
   weightDecay: 0,
@@ -40,6 +50,10 @@ export class SGD extends Optimizer<SGDOptions> {
     return momentum === 0 ? {} : { momentumBuffer: 0 }
   }
 
+  protected override scalars({ lr, momentum, dampening }: SGDOptions, step: number): SGDScalars {
+    return { lr, momentum, fresh: step === 1 ? 1 : 1 - dampening }
+  }
+
   /**
    * v = momentum · v + (1 - dampening) · g, the first v being g itself; p = p - lr · v.
    * With nesterov, p = p - lr · (g + momentum · v).
@@ -47,15 +61,17 @@ export class SGD extends Optimizer<SGDOptions> {
   protected override update(
     parameter: Tensor,
     gradient: Tensor,
-    { step, slots }: Memory,
-    options: SGDOptions,
+    { scalars, slots }: Memory,
+    { nesterov, weightDecay }: SGDOptions,
   ): Update {
-    const { lr, momentum, dampening, nesterov, weightDecay } = options
+    const { lr, momentum, fresh } = scalars as Readonly<Record<keyof SGDScalars, Tensor>>
     const g = withDecay(gradient, parameter, weightDecay)
     const before = slots['momentumBuffer']
-    if (before === undefined) return { parameter: parameter.sub(g.mul(lr)) }
-    const velocity = before.mul(momentum).add(g.mul(step === 1 ? 1 : 1 - dampening))
+    if (before === undefined) return { parameter: descend([parameter, g, lr], parameter) }
+    const velocity = weightedSum([before, momentum, g, fresh], parameter)
     const direction = nesterov ? g.add(velocity.mul(momentum)) : velocity
-    return { parameter: parameter.sub(direction.mul(lr)), slots: { momentumBuffer: velocity } }
+    return { parameter: descend([parameter, direction, lr], parameter), slots: { momentumBuffer: velocity } }
   }
 }
+
+const descend = formula('descend', ([p, direction, lr]) => p.sub(direction.mul(lr)))

@@ -7,6 +7,7 @@ import {
   isFloating,
   noAttributes,
   promote,
+  sameShape,
   type Attributes,
   type DType,
   type Expr,
@@ -15,6 +16,7 @@ import {
 } from '@nabla/engine'
 import {
   defineOp,
+  formula,
   notATensor,
   numberTensor,
   type GradientCall,
@@ -89,9 +91,17 @@ export function unary(name: string, definition: SimpleMapDefinition<(x: Expr) =>
     wrong: [{ args: () => ['text'], error: 'ValueError', message: new RegExp(`${name}: expected a tensor`) }],
     ...rest,
     expr: ([x]) => expr(x!),
-    gradient: typeof gradient === 'function' ? [gradient] : gradient,
+    gradient: typeof gradient === 'function' ? [asOneNode(name, gradient)] : gradient,
     call: (op) => (x: TensorLike) => applyUnary(op, x),
   })
+}
+
+// A rule that looks at more than the gradient of the output mostly makes several nodes. That of the output alone (it takes
+// one argument) makes one at most, and then nothing holds on to the values of the op itself.
+function asOneNode(name: string, rule: MapRule): MapRule {
+  if (rule.length < 2) return rule
+  const whole = formula(`${name}Gradient`, ([upstream, output, x]) => rule(upstream, output, x, x, x, x)!)
+  return (upstream, output, x) => whole([upstream, output, x], output, output.attributes)
 }
 
 /** Defines an op of two inputs. */
@@ -271,6 +281,6 @@ function inputGradients(
 
 /** Sums a gradient over what was broadcast and brings it to the input's type. */
 export function fitTo(gradient: Tensor, input: Tensor): Tensor {
-  const summed = gradient.sumTo(input.shape)
+  const summed = sameShape(gradient.shape, input.shape) ? gradient : gradient.sumTo(input.shape)
   return summed.dtype === input.dtype || !isFloating(input.dtype) ? summed : summed.to(input.dtype)
 }

@@ -5,14 +5,17 @@ import {
   nextOpId,
   noAttributes,
   numberOp,
+  sameShape,
   ValueError,
   type Attributes,
+  type CompositeLowering,
   type DType,
   type Lowering,
   type Op,
+  type Shape,
 } from '@nabla/engine'
 import type { SampleMaker } from './samples.ts'
-import { noTensors, Tensor } from './tensor.ts'
+import { isGradEnabled, makeNode, noTensors, someRequireGrad, Tensor } from './tensor.ts'
 import { Variable } from './variable.ts'
 
 /** What ops take where they take a tensor. A Variable means its present value, a number a scalar. */
@@ -97,6 +100,35 @@ export function createOp(name: string, lowering: Lowering, gradient: GradientRul
   return { id: nextOpId(), name, lowering, gradient }
 }
 
+/** A formula of tensor ops, called with its inputs, what its value is like, and what else it depends on. */
+export type Formula = (
+  inputs: readonly Tensor[],
+  like: { readonly shape: Shape; readonly dtype: DType },
+  attributes?: Attributes,
+) => Tensor
+
+/**
+ * A formula of tensor ops that is one node, for gradient rules and optimizers: it is worked out when a plan is built, while
+ * every step makes one node instead of many. Where gradients are recorded its ops are made at once instead, because the
+ * node has no gradient of its own.
+ * @param compute the value, from the inputs, the attributes and constants alone
+ */
+export function formula(
+  name: string,
+  compute: (inputs: RuleInputs, attributes: Attributes) => Tensor,
+): Formula {
+  const expand: CompositeLowering['expand'] = (inputs, attributes, { shape, dtype }) => {
+    const value = compute(inputs as unknown as RuleInputs, attributes)
+    if (sameShape(value.shape, shape) && value.dtype === dtype) return value
+    throw new Error(`${name}: the formula gives ${String(value)} instead of [${shape.join(', ')}], ${dtype}`)
+  }
+  const op = createOp(name, { kind: 'composite', expand }, null)
+  return (inputs, like, attributes = noAttributes) =>
+    isGradEnabled() && someRequireGrad(inputs)
+      ? compute(inputs as unknown as RuleInputs, attributes)
+      : makeNode(op, inputs, attributes, like.shape, like.dtype)
+}
+
 /** Defines an op that is one node of the graph. */
 export function defineOp<F extends AnyFunction>(definition: NodeOpDefinition<F>): OpFunction<F> {
   const op = createOp(definition.name, definition.lowering, definition.gradient)
@@ -134,9 +166,11 @@ export function toTensor(op: string, value: TensorLike): Tensor {
   throw notATensor(op, value)
 }
 
+const scalarShape: Shape = Object.freeze([])
+
 /** A scalar that changes at will without a new plan (R2). */
 export function numberTensor(value: number, dtype: DType): Tensor {
-  const leaf = new Tensor(numberOp, noTensors, noAttributes, [], dtype)
+  const leaf = new Tensor(numberOp, noTensors, noAttributes, scalarShape, dtype)
   leaf.number = value
   leaf.depth = 0
   return leaf

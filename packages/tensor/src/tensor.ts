@@ -116,11 +116,16 @@ export const detachOp: Op = {
 export class Tensor extends Node {
   declare inputs: readonly Tensor[]
   /** Whether gradients flow through this value. */
-  requiresGrad: boolean
+  declare requiresGrad: boolean
+  /** Marks of the walk that gradients take; meaningless outside of one. */
+  declare backwardWalk: number
+  declare backwardPlace: number
 
   constructor(op: Op, inputs: readonly Tensor[], attributes: Attributes, shape: Shape, dtype: DType) {
     super(op, inputs, attributes, shape, dtype)
     this.requiresGrad = recording && isFloating(dtype) && someRequireGrad(inputs)
+    this.backwardWalk = 0
+    this.backwardPlace = 0
   }
 
   /** Number of dimensions. */
@@ -278,7 +283,8 @@ export function makeHostLeaf(elements: TypedArray, shape: Shape, dtype: DType): 
 /** The inputs of leaves. */
 export const noTensors: readonly Tensor[] = Object.freeze([])
 
-function someRequireGrad(inputs: readonly Tensor[]): boolean {
+/** Whether gradients flow through any of `inputs`. */
+export function someRequireGrad(inputs: readonly Tensor[]): boolean {
   for (let i = 0; i < inputs.length; i++) if (inputs[i]!.requiresGrad) return true
   return false
 }

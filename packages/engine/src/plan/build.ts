@@ -31,7 +31,7 @@ interface Draft {
 export function buildPlan(trace: Trace, backend: Backend, fusing: boolean = true): Plan {
   const { graph, ofNode, constants } = expandTrace(trace, backend)
   const outputs = trace.outputs.map((node) => bufferOf(graph, ofNode[node.ordinal]!))
-  const assigned = trace.assignments.map(([variable, node]) => ({
+  const assigned = [...trace.assignments].map(([variable, node]) => ({
     variable: variable.ordinal,
     value: bufferOf(graph, ofNode[node.ordinal]!),
   }))

@@ -63,7 +63,7 @@ export function expandTrace(trace: Trace, backend: Backend): Expansion {
         { kind: 'number', name: 'number', shape: node.shape, dtype: node.dtype, index, free: true },
         `c${text}`,
       )
-      if (graph.all.length > before) constants.push(node.number)
+      if (graph.all.length > before) constants.push(node.number!)
     } else {
       result = lowerOp(node)
     }

@@ -13,7 +13,6 @@ export interface Trace {
   /** The graph as integers; only the first `length` count. */
   readonly key: Int32Array
   readonly length: number
-  readonly hash: number
   /** Every node reached, inputs before users. */
   readonly nodes: readonly Node[]
   readonly hosts: readonly Node[]
@@ -21,7 +20,7 @@ export interface Trace {
   readonly numbers: readonly number[]
   /** Nodes whose values are copied out to the host. */
   readonly outputs: readonly Node[]
-  readonly assignments: readonly (readonly [Variable, Node])[]
+  readonly assignments: ReadonlyMap<Variable, Node>
 }
 
 const dtypeCode: Readonly<Record<DType, number>> = { bool: 0, int32: 1, float32: 2, float64: 3 }
@@ -40,6 +39,14 @@ let epoch = 0
 const texts = new Map<string, number>()
 const wide = new Float64Array(1)
 const wideHalves = new Int32Array(wide.buffer)
+
+// What the walk under way has collected. Module variables and plain functions instead of closures: this is the hottest
+// code of a step besides the kernels.
+let nodes: Node[] = []
+let hosts: Node[] = []
+let variables: Variable[] = []
+let numbers: number[] = []
+const stack: Node[] = []
 
 function put(value: number): void {
   if (length === key.length) {
@@ -72,11 +79,70 @@ function putAttribute(value: AttributeValue): void {
   for (let i = 0; i < value.length; i++) putAttribute(value[i])
 }
 
-function putShape(node: Node): void {
-  const shape = node.shape
-  put(dtypeCode[node.dtype])
+function putShape({ shape, dtype }: Node): void {
+  put(dtypeCode[dtype])
   put(shape.length)
   for (let i = 0; i < shape.length; i++) put(shape[i]!)
+}
+
+function ordinalOf(variable: Variable): number {
+  if (variable.mark !== epoch) {
+    variable.mark = epoch
+    variable.ordinal = variables.push(variable) - 1
+  }
+  return variable.ordinal
+}
+
+/** Writes down a node whose inputs have been written. */
+function enter(node: Node): void {
+  node.mark = epoch
+  node.ordinal = nodes.push(node) - 1
+  if (node.host !== null) {
+    put(hostOp.id)
+    hosts.push(node)
+  } else if (node.variable !== null) {
+    if (node.variable.version !== node.version) throw staleError(node)
+    put(variableOp.id)
+    put(ordinalOf(node.variable))
+  } else if (node.op === numberOp) {
+    put(numberOp.id)
+    put(dtypeCode[node.dtype])
+    numbers.push(node.number!)
+    return
+  } else {
+    const { inputs, attributes } = node
+    put(node.op.id)
+    for (let i = 0; i < inputs.length; i++) put(inputs[i]!.ordinal)
+    if (attributes !== noAttributes) {
+      for (const name in attributes) {
+        put(idOfText(name))
+        putAttribute(attributes[name])
+      }
+    }
+    put(endOfAttributes)
+  }
+  putShape(node)
+}
+
+/** Writes down everything below a root and then the root itself. Without recursion: chains are long. */
+function reach(root: Node): void {
+  stack.push(root)
+  while (stack.length > 0) {
+    const node = stack[stack.length - 1]!
+    if (node.mark !== epoch) {
+      if (node.host === null && node.variable === null) {
+        const { inputs } = node
+        const height = stack.length
+        for (let i = inputs.length - 1; i >= 0; i--) {
+          const input = inputs[i]!
+          if (input.mark !== epoch) stack.push(input)
+        }
+        if (stack.length > height) continue
+      }
+      enter(node)
+    }
+    stack.pop()
+  }
 }
 
 /**
@@ -90,74 +156,12 @@ export function walk(
 ): Trace {
   length = 0
   epoch += 1
-  const nodes: Node[] = []
-  const hosts: Node[] = []
-  const variables: Variable[] = []
-  const numbers: number[] = []
-  const stack: Node[] = []
-
-  const variableOrdinal = (variable: Variable): number => {
-    if (variable.mark !== epoch) {
-      variable.mark = epoch
-      variable.ordinal = variables.push(variable) - 1
-    }
-    return variable.ordinal
-  }
-
-  const enter = (node: Node): void => {
-    node.mark = epoch
-    node.ordinal = nodes.push(node) - 1
-    if (node.host !== null) {
-      put(hostOp.id)
-      hosts.push(node)
-    } else if (node.variable !== null) {
-      if (node.variable.version !== node.version) throw staleError(node)
-      put(variableOp.id)
-      put(variableOrdinal(node.variable))
-    } else if (node.op === numberOp) {
-      put(numberOp.id)
-      put(dtypeCode[node.dtype])
-      numbers.push(node.number)
-      return
-    } else {
-      const { inputs, attributes } = node
-      put(node.op.id)
-      for (let i = 0; i < inputs.length; i++) put(inputs[i]!.ordinal)
-      if (attributes !== noAttributes) {
-        for (const name in attributes) {
-          put(idOfText(name))
-          putAttribute(attributes[name])
-        }
-      }
-      put(endOfAttributes)
-    }
-    putShape(node)
-  }
-
-  const reach = (root: Node): void => {
-    stack.push(root)
-    while (stack.length > 0) {
-      const node = stack[stack.length - 1]!
-      if (node.mark === epoch) {
-        stack.pop()
-        continue
-      }
-      let waiting = false
-      if (node.host === null && node.variable === null) {
-        const inputs = node.inputs
-        for (let i = inputs.length - 1; i >= 0; i--) {
-          if (inputs[i]!.mark !== epoch) {
-            stack.push(inputs[i]!)
-            waiting = true
-          }
-        }
-      }
-      if (waiting) continue
-      stack.pop()
-      enter(node)
-    }
-  }
-
+  nodes = []
+  hosts = []
+  variables = []
+  numbers = []
+  // Not empty where the last walk met a stale value.
+  stack.length = 0
   for (const root of demanded) reach(root)
   for (const root of assigned.values()) reach(root)
 
@@ -167,26 +171,24 @@ export function walk(
   for (const node of outputs) put(node.ordinal)
   put(beginAssignments)
   for (const [variable, node] of assigned) {
-    put(variableOrdinal(variable))
+    put(ordinalOf(variable))
     put(node.ordinal)
   }
-
-  let hash = 17
-  for (let i = 0; i < length; i++) {
-    hash = Math.imul(hash ^ key[i]!, 0x9e3779b1)
-    hash ^= hash >>> 15
-  }
-  return {
+  const trace = {
     key,
     length,
-    hash,
     nodes,
     hosts,
     variables,
     numbers,
     outputs: [...outputs],
-    assignments: [...assigned],
+    assignments: assigned,
   }
+  // The trace alone holds them from here on, so that they go when it does.
+  nodes = []
+  hosts = []
+  variables = []
+  return trace
 }
 
 /** The error of reading what can no longer be computed (R5). */

@@ -1,9 +1,10 @@
 // Softmax and its logarithm. Each is one op with a gradient of its own in terms of its result, so that forward and backward
 // become one row kernel each, and neither overflows.
-import { checkDim } from '@nabla/engine'
+import { checkDim, type Attributes } from '@nabla/engine'
 import {
   defineFunction,
   defineOp,
+  formula,
   toTensor,
   type OpFunction,
   type Sample,
@@ -39,6 +40,17 @@ const wrong = (name: string): WrongCall[] => [
   },
 ]
 
+const dimOf = (attributes: Attributes): number => attributes['dim'] as number
+
+const softmaxGradient = formula('softmaxGradient', ([output, upstream], attributes) => {
+  const weighted = upstream.mul(output)
+  return weighted.sub(output.mul(weighted.sum(dimOf(attributes), { keepdim: true })))
+})
+
+const logSoftmaxGradient = formula('logSoftmaxGradient', ([output, upstream], attributes) =>
+  upstream.sub(output.exp().mul(upstream.sum(dimOf(attributes), { keepdim: true }))),
+)
+
 /** exp(x) / sum(exp(x)) along `dim`. @throws ShapeError */
 export const softmax: SoftmaxFunction = defineOp({
   name: 'softmax',
@@ -46,16 +58,13 @@ export const softmax: SoftmaxFunction = defineOp({
     kind: 'composite',
     expand: ([input], attributes) => {
       const x = input as Tensor
-      const dim = attributes['dim'] as number
+      const dim = dimOf(attributes)
       if (x.size === 0) return x
       const exponentials = x.sub(x.amax(dim, { keepdim: true })).exp()
       return exponentials.div(exponentials.sum(dim, { keepdim: true }))
     },
   },
-  gradient: ({ output, attributes }, upstream) => {
-    const weighted = upstream.mul(output)
-    return [weighted.sub(output.mul(weighted.sum(attributes['dim'] as number, { keepdim: true })))]
-  },
+  gradient: ({ output, attributes }, upstream) => [softmaxGradient([output, upstream], output, attributes)],
   call:
     (op) =>
     (value, dim = -1) => {
@@ -73,14 +82,14 @@ export const logSoftmax: SoftmaxFunction = defineOp({
     kind: 'composite',
     expand: ([input], attributes) => {
       const x = input as Tensor
-      const dim = attributes['dim'] as number
+      const dim = dimOf(attributes)
       if (x.size === 0) return x
       const shifted = x.sub(x.amax(dim, { keepdim: true }))
       return shifted.sub(shifted.exp().sum(dim, { keepdim: true }).log())
     },
   },
   gradient: ({ output, attributes }, upstream) => [
-    upstream.sub(output.exp().mul(upstream.sum(attributes['dim'] as number, { keepdim: true }))),
+    logSoftmaxGradient([output, upstream], output, attributes),
   ],
   call:
     (op) =>

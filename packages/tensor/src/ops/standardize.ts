@@ -2,7 +2,7 @@
 // mean square. Their gradients, and the running statistics of batches, need the same means and scales. Those are ops of
 // their own that expand to the very same work, so that the planner finds it equal and does it once.
 // Not public: see normalization.ts.
-import { createOp, type TensorOp } from '../op.ts'
+import { createOp, formula, type TensorOp } from '../op.ts'
 import { makeNode, type Tensor } from '../tensor.ts'
 
 /** Mean and biased variance over some dimensions, which stay with size 1. */
@@ -44,6 +44,9 @@ function composite(
   expand: (x: Tensor, eps: Tensor, dims: Dims) => Tensor,
   gradient: (x: Tensor, eps: Tensor, output: Tensor, upstream: Tensor, dims: Dims) => Tensor,
 ): TensorOp {
+  const whole = formula(`${name}Gradient`, ([x, eps, output, upstream], attributes) =>
+    gradient(x, eps, output, upstream, dimsOf(attributes)),
+  )
   return createOp(
     name,
     {
@@ -51,7 +54,7 @@ function composite(
       expand: ([x, eps], attributes) => expand(x as Tensor, eps as Tensor, dimsOf(attributes)),
     },
     ({ inputs: [x, eps], output, attributes }, upstream) => [
-      gradient(x, eps, output, upstream, dimsOf(attributes)),
+      whole([x, eps, output, upstream], x, attributes),
       null,
     ],
   )
