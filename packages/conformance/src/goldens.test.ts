@@ -17,6 +17,7 @@ const passing: Readonly<Record<string, number>> = {
   optimizers: 21,
   metrics: 64,
   schedulers: 13,
+  distributions: 17,
 }
 
 afterEach(() => setBackend(wasm))

@@ -3,6 +3,7 @@
 // this file, never a silent choice. The two floors below tensors are for authors of ops, backends and tools, and some of
 // their names mean something else there (Variable, for one), so they come as namespaces.
 export * as backendWasm from '@nabla/backend-wasm'
+export * as distributions from '@nabla/distributions'
 export * as engine from '@nabla/engine'
 export * from '@nabla/autograd'
 export * from '@nabla/data'

@@ -1,6 +1,7 @@
 // The golden files that can be replayed, and how each is. Read before: format.ts.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { replayDistributions, type DistributionCase } from './distributions.ts'
 import type { GoldenCase, GoldenFile, Outcome } from './format.ts'
 import { replayLayers, type LayerCase } from './layers.ts'
 import { lossMappings } from './losses.ts'
@@ -27,7 +28,7 @@ const files: Readonly<Record<string, Replay>> = {
   optimizers: replays<OptimizerCase>(replayOptimizers),
   metrics: replays<MetricCase>(replayMetrics),
   schedulers: replays<SchedulerCase>(replaySchedulers),
-  distributions: allMissing,
+  distributions: replays<DistributionCase>(replayDistributions),
   classical: allMissing,
   tokenizers: allMissing,
 }
