@@ -73,29 +73,38 @@ export function weightForm(x: Tensor, y: Tensor, geometry: ConvolutionGeometry):
   return sum.reshape([y.shape[1]!, x.shape[1]! / groups, ...kernel])
 }
 
-/** The gradient of the input: by phases where that multiplies few zeros, else by columns. */
+/** The gradient of the input: by phases or by columns, whichever takes fewer multiplications and moves less. */
 export function inputForm(y: Tensor, w: Tensor, geometry: ConvolutionGeometry): Tensor {
   const phases = geometry.sizes.map((_, dim) => phasesOf(geometry, dim))
-  return phasesAreWorthIt(phases, geometry) ? byPhases(y, w, geometry, phases) : byColumns(y, w, geometry)
+  return phasesAreCheaper(phases, geometry, y.shape[0]!, y.shape[1]! / geometry.groups)
+    ? byPhases(y, w, geometry, phases)
+    : byColumns(y, w, geometry)
 }
 
 /** More contractions than this cost more than the zeros they save. */
 const mostPhases = 16
 
-/** Columns cost a second pass over an array as large as all patches; that much waste in the product weighs about as much. */
-const toleratedWaste = 2
+/** Phases read weights across their rows, once for all images: to read one takes as long as this many multiplications. */
+const readAcross = 64
 
-function phasesAreWorthIt(
+/** Columns are written, spread and added up: to move an element takes as long as this many multiplications. */
+const moveColumn = 40
+
+/** Both costs are per pair of an input and an output channel. */
+function phasesAreCheaper(
   phases: readonly (readonly Phase[])[],
   { kernel, count }: ConvolutionGeometry,
+  images: number,
+  outputs: number,
 ): boolean {
-  const number = phases.reduce((product, list) => product * list.length, 1)
-  let waste = 1
-  phases.forEach((list, dim) => {
-    const done = list.reduce((sum, phase) => sum + phase.length * phase.taps.count, 0)
-    waste *= done / (kernel[dim]! * count[dim]!)
-  })
-  return number <= mostPhases && waste <= toleratedWaste
+  const product = (list: readonly number[]): number => list.reduce((total, n) => total * n, 1)
+  if (product(phases.map((list) => list.length)) > mostPhases) return false
+  const multiplied = phases.map((list) =>
+    list.reduce((sum, { length, taps }) => sum + length * taps.count, 0),
+  )
+  const ofPhases = images * product(multiplied) + readAcross * product(kernel)
+  const ofColumns = images * product(kernel) * product(count) * (1 + moveColumn / outputs)
+  return ofPhases <= ofColumns
 }
 
 /**
@@ -228,17 +237,25 @@ function combinations<T>(lists: readonly (readonly T[])[]): T[][] {
 function byColumns(y: Tensor, w: Tensor, geometry: ConvolutionGeometry): Tensor {
   const { groups, sizes, kernel, count, stride, dilation, before } = geometry
   const { positions, taps } = spatialLabels(kernel.length)
+  // Positions innermost: so the product writes whole rows.
   const columns = sumOver(
     groupWeights(w, groups),
     splitChannels(y, groups),
     [group, channelOut, channelIn, ...taps],
     [image, group, channelOut, ...positions],
-    [image, group, channelIn, ...positions, ...taps],
+    [group, channelIn, ...taps, image, ...positions],
     isDepthwise(w, groups),
   )
   const channels = w.shape[1]! * groups
   const reach = reachOf(geometry)
-  const patches = columns.reshape([y.shape[0]!, channels, ...count, ...kernel])
+  const patches = columns
+    .reshape([channels, ...kernel, y.shape[0]!, ...count])
+    .permute([
+      1 + kernel.length,
+      0,
+      ...kernel.map((_, i) => 2 + kernel.length + i),
+      ...kernel.map((_, i) => 1 + i),
+    ])
   const padded = foldWindows(patches, reach, stride, dilation)
   // Without what lay in the padding before, and cut or filled at the end.
   const shape = [...padded.shape.slice(0, 2), ...reach.map((length, dim) => length - before[dim]!)]
