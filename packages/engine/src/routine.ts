@@ -1,5 +1,5 @@
 // Routines: work that is no walk over a row and so is written by hand in each backend: contraction, gather, scatter-add,
-// argsort, random numbers, scans, attention. A specification says sizes and strides; the buffers come with each run. A backend may
+// argsort, random numbers, scans, attention, tiles. A specification says sizes and strides; the buffers come with each run. A backend may
 // answer null, and the interpreter then does it (said once). Read next: backend.ts.
 import type { DType } from './dtype.ts'
 import type { Access, ReduceFunction } from './kernel.ts'
@@ -159,6 +159,44 @@ export interface AttentionGradientSpec extends Omit<AttentionSpec, 'name'> {
   readonly slots: readonly number[]
 }
 
+/** Where the squares of numbers lie that a {@link TilesSpec} transforms. Strides are in elements. */
+export interface TileSide {
+  readonly offset: number
+  /** One stride per axis of planes. */
+  readonly planes: readonly number[]
+  /** From one tile to the next below it, and to the next beside it. */
+  readonly tile: readonly [number, number]
+  /** From one row of a square to the next, and from one column to the next. */
+  readonly square: readonly [number, number]
+  /**
+   * Where planes are images: their sizes, and how far before their first element the first tile begins. What lies outside an
+   * image is read as 0 and not written. `offset` is where the image begins. Null: all tiles lie inside.
+   */
+  readonly image: {
+    readonly sizes: readonly [number, number]
+    readonly before: readonly [number, number]
+  } | null
+}
+
+/**
+ * Squares S of numbers become T S T^T with a small matrix T: the transforms before and after the products of Winograd's
+ * convolution. Squares of `source` may overlap, those of `out` must not.
+ */
+export interface TilesSpec {
+  readonly name: 'tiles'
+  readonly dtype: DType
+  /** T, row by row: as many rows as squares of the result have, as many columns as those of the source. */
+  readonly matrix: readonly (readonly number[])[]
+  /** Axes that all squares of a plane share: images, channels. */
+  readonly planes: readonly number[]
+  /** Rows and columns of tiles in a plane. */
+  readonly tiles: readonly [number, number]
+  readonly source: TileSide
+  readonly out: TileSide
+  /** Plan slots: source, out. */
+  readonly slots: readonly [number, number]
+}
+
 /** Any routine with everything a plan knows about one run of it. */
 export type RoutineSpec =
   | ContractSpec
@@ -169,6 +207,7 @@ export type RoutineSpec =
   | ScanSpec
   | AttentionSpec
   | AttentionGradientSpec
+  | TilesSpec
 
 /** Name of a routine. */
 export type RoutineName = RoutineSpec['name']

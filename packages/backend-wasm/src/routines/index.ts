@@ -9,6 +9,7 @@ import { createArgsort } from './argsort.ts'
 import { createIndexed } from './indexed.ts'
 import { createRandom } from './random.ts'
 import { createScan } from './scan.ts'
+import { createTiles } from './tiles.ts'
 
 /** All routines, working in one memory. Code, tables and scratch space are made when first needed. */
 export function wasmRoutines(memory: DeviceMemory, threads: Threads): Backend['routines'] {
@@ -19,5 +20,6 @@ export function wasmRoutines(memory: DeviceMemory, threads: Threads): Backend['r
     argsort: createArgsort(memory),
     random: createRandom(memory),
     scan: createScan(memory),
+    tiles: createTiles(memory, threads),
   }
 }

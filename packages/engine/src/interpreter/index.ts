@@ -1,11 +1,12 @@
 // The interpreter: the reference backend. It runs every kernel and every routine in plain float64 loops, so that other
 // backends can be checked against it and lean on it for what they lack. It is written to be read, and slow.
-// Read next: kernel.ts (launches), routines.ts and indexed.ts (routines), memory.ts (what a place is).
+// Read next: kernel.ts (launches), routines.ts, indexed.ts and tiles.ts (routines), memory.ts (what a place is).
 import type { Backend } from '../backend.ts'
 import { prepareGather, prepareScatterAdd } from './indexed.ts'
 import { prepareKernel } from './kernel.ts'
 import { InterpreterMemory } from './memory.ts'
 import { prepareArgsort, prepareContract, prepareRandom, prepareScan } from './routines.ts'
+import { prepareTiles } from './tiles.ts'
 
 /** Options of {@link createInterpreter}. */
 export interface InterpreterOptions {
@@ -57,6 +58,7 @@ export function createInterpreter(options: InterpreterOptions = {}): Backend {
       argsort: (spec) => prepareArgsort(memory, spec),
       random: (spec) => prepareRandom(memory, spec, round),
       scan: (spec) => prepareScan(memory, spec, round),
+      tiles: (spec) => prepareTiles(memory, spec, round),
     },
     write: (place, dtype, data) => memory.write(place, dtype, data),
     read: (place, dtype, length) => memory.read(place, dtype, length),

@@ -3,7 +3,7 @@ import type { Backend, Executable, Place } from '../backend.ts'
 import { bytesOf, hostArray, type DType } from '../dtype.ts'
 import { ValueError } from '../errors.ts'
 import { philoxNormal, philoxUniform } from '../reference/philox.ts'
-import type { ContractSpec, GatherSpec, RandomSpec, ScanSpec, ScatterAddSpec } from '../routine.ts'
+import type { ContractSpec, GatherSpec, RandomSpec, ScanSpec, ScatterAddSpec, TilesSpec } from '../routine.ts'
 import { createInterpreter } from './index.ts'
 
 interface Buffer {
@@ -250,4 +250,51 @@ test('scan: every running reduction, row by row', async () => {
   expect(await scan('max', floats(1, 3, 2, NaN, 5), 1)).toEqual([1, 3, 3, NaN, NaN])
   expect(await scan('min', integers(3, 1, 2), 1)).toEqual([3, 1, 1])
   expect(await scan('sum', integers(2147483647, 1, 1), 1)).toEqual([2147483647, -2147483648, -2147483647])
+})
+
+const tiles = (spec: TilesSpec, ...buffers: Buffer[]): Promise<number[]> =>
+  run((backend) => backend.routines.tiles!(spec), buffers)
+
+test('tiles: squares of an image, overlapping and reaching outside, are multiplied from both sides', async () => {
+  const spec: TilesSpec = {
+    name: 'tiles',
+    dtype: 'float32',
+    // Of a square of 3 x 3: the first element of a line minus its last.
+    matrix: [[1, 0, -1]],
+    planes: [],
+    tiles: [1, 2],
+    source: {
+      offset: 0,
+      planes: [],
+      tile: [6, 2],
+      square: [3, 1],
+      image: { sizes: [2, 3], before: [0, 1] },
+    },
+    out: { offset: 0, planes: [], tile: [2, 1], square: [1, 1], image: null },
+    slots: [0, 1],
+  }
+  // Rows [0 | 1 2 3 | 0] and [0 | 4 5 6 | 0], then a row of zeros.
+  expect(await tiles(spec, floats(1, 2, 3, 4, 5, 6), floats(7, 7))).toEqual([0 - 2, 2 - 0])
+})
+
+test('tiles: squares beyond the end of an image are cut off, and planes go by their strides', async () => {
+  const spec: TilesSpec = {
+    name: 'tiles',
+    dtype: 'float64',
+    matrix: [[1], [10]],
+    planes: [2],
+    tiles: [1, 2],
+    source: { offset: 0, planes: [1], tile: [0, 2], square: [1, 1], image: null },
+    out: {
+      offset: 1,
+      planes: [3],
+      tile: [6, 2],
+      square: [3, 1],
+      image: { sizes: [1, 3], before: [0, 0] },
+    },
+    slots: [0, 1],
+  }
+  expect(await tiles(spec, doubles(1, 2, 3, 4), doubles(9, 9, 9, 9, 9, 9, 9))).toEqual([
+    9, 1, 10, 3, 2, 20, 4,
+  ])
 })

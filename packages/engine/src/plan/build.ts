@@ -295,6 +295,8 @@ function workOfRoutine(spec: RoutineSpec): string {
       const { batch, heads, queries, keys, features } = spec.sizes
       return `${batch * heads}x${queries}x${keys}x${features}`
     }
+    case 'tiles':
+      return `${sizeOf(spec.planes)}x${spec.tiles.join('x')}`
     default:
       return spec satisfies never
   }

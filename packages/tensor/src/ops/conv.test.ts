@@ -1,9 +1,11 @@
 // The three convolution ops against plain loops, on random geometries: every combination of stride, padding, dilation, groups
-// and sizes takes one of several ways through convolution-forms.ts, and all must agree.
+// and sizes takes one of several ways through convolution-forms.ts, and all must agree. The way by transformed tiles, which
+// only larger ones take, is called by name as well.
 import { expect, test } from 'vitest'
 import { conv2d, SampleMaker, tensor, type Tensor } from '../index.ts'
 import type { ConvolutionGeometry } from './convolution-forms.ts'
 import { convolve, convolveInput, convolveWeight } from './convolution.ts'
+import { winogradInput, winogradOutput, winogradWeight } from './winograd.ts'
 
 /** Calls `visit` with the flat positions in x, w and y of every product that a convolution sums. */
 function forEachProduct(
@@ -79,13 +81,33 @@ function randomGeometry(
   }
 }
 
-async function expectElements(actual: Tensor, expected: Float64Array): Promise<void> {
+async function expectElements(actual: Tensor, expected: Float64Array, tolerance = 1e-9): Promise<void> {
   const data = await actual.data()
   expect(data.length).toBe(expected.length)
   for (let i = 0; i < expected.length; i++) {
-    if (!(Math.abs(data[i]! - expected[i]!) < 1e-9))
+    if (!(Math.abs(data[i]! - expected[i]!) < tolerance))
       expect.fail(`element ${i}: ${data[i]} instead of ${expected[i]}`)
   }
+}
+
+/** What the three ops give for x [N, C, ...], w and y, by plain loops. */
+function byLoops(
+  x: Tensor,
+  w: Tensor,
+  y: Tensor,
+  geometry: ConvolutionGeometry,
+): { readonly ofX: Float64Array; readonly ofW: Float64Array; readonly ofY: Float64Array } {
+  const [ofX, ofW, ofY] = [x, w, y].map((tensor) => new Float64Array(tensor.size)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ]
+  forEachProduct(x.shape[0]!, x.shape[1]!, y.shape[1]!, geometry, (i, j, k) => {
+    ofY[k]! += x.host![i]! * w.host![j]!
+    ofX[i]! += y.host![k]! * w.host![j]!
+    ofW[j]! += y.host![k]! * x.host![i]!
+  })
+  return { ofX, ofW, ofY }
 }
 
 for (const [spatial, cases] of [
@@ -102,16 +124,7 @@ for (const [spatial, cases] of [
       const x = make.real([images, channels, ...sizes])
       const w = make.real([outputs, channels / groups, ...kernel])
       const y = make.real([images, outputs, ...count])
-      const [ofX, ofW, ofY] = [x, w, y].map((tensor) => new Float64Array(tensor.size)) as [
-        Float64Array,
-        Float64Array,
-        Float64Array,
-      ]
-      forEachProduct(images, channels, outputs, geometry, (i, j, k) => {
-        ofY[k]! += x.host![i]! * w.host![j]!
-        ofX[i]! += y.host![k]! * w.host![j]!
-        ofW[j]! += y.host![k]! * x.host![i]!
-      })
+      const { ofX, ofW, ofY } = byLoops(x, w, y, geometry)
       try {
         await expectElements(convolve(x, w, geometry), ofY)
         await expectElements(convolveInput(y, w, geometry), ofX)
@@ -122,6 +135,31 @@ for (const [spatial, cases] of [
     }
   })
 }
+
+test('the way by transformed tiles agrees with plain loops, whatever the sizes', async () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const make = new SampleMaker(seed)
+    const pick = (low: number, high: number): number => low + Math.floor(make.uniform() * (high - low + 1))
+    const before = [pick(0, 2), pick(0, 2)]
+    const after = [pick(0, 2), pick(0, 2)]
+    const sizes = [pick(3, 11), pick(3, 20)]
+    const count = sizes.map((size, dim) => size + before[dim]! + after[dim]! - 2)
+    const [images, channels, outputs] = [pick(1, 3), pick(1, 5), pick(1, 5)]
+    const ones = [1, 1]
+    const geometry = { sizes, kernel: [3, 3], count, stride: ones, dilation: ones, before, groups: 1 }
+    const x = make.real([images, channels, ...sizes])
+    const w = make.real([outputs, channels, 3, 3])
+    const y = make.real([images, outputs, ...count])
+    const { ofX, ofW, ofY } = byLoops(x, w, y, geometry)
+    try {
+      await expectElements(winogradOutput(x, w, before, count), ofY, 1e-4)
+      await expectElements(winogradInput(y, w, before, sizes), ofX, 1e-4)
+      await expectElements(winogradWeight(x, y, before), ofW, 1e-3)
+    } catch (error) {
+      throw new Error(`seed ${seed}, ${JSON.stringify(geometry)}`, { cause: error })
+    }
+  }
+})
 
 test("padding 'same' keeps the size and puts an odd rest at the end", async () => {
   const x = tensor([[[[1, 2, 3]]]])

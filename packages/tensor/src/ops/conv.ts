@@ -208,12 +208,15 @@ export const conv1d: Conv = defineFunction({
 
 /**
  * Convolution of images: x [N, C, H, W], weight [O, C / groups, KH, KW], bias [O] -> [N, O, H', W'] (sizes as in
- * {@link conv1d}). As many groups as channels make a depthwise convolution.
+ * {@link conv1d}). As many groups as channels make a depthwise convolution. Kernels of 3 x 3 over many channels go by
+ * Winograd's minimal filtering (Lavin and Gray 2015), F(2 x 2, 3 x 3), which rounds a little more often than plain sums.
  * @throws ShapeError, ValueError
  */
 export const conv2d: Conv = defineFunction({
   name: 'conv2d',
   call: convolution('conv2d', 2),
+  // Sums of some hundred products, and transformed tiles round two or three times as often as these.
+  tolerance: { relative: 1e-5, absolute: 2e-5 },
   samples: (make) => [
     [make.real([2, 3, 5, 6]), make.real([4, 3, 3, 3]), make.real([4])],
     [make.real([1, 2, 5, 5]), make.real([3, 2, 3, 3]), null, { padding: 1 }],
@@ -225,6 +228,10 @@ export const conv2d: Conv = defineFunction({
     [make.real([1, 2, 4, 4]), make.real([3, 2, 4, 4])],
     [make.real([2, 2, 5, 5]), make.real([3, 2, 1, 1]), null, { stride: 2 }],
     [make.strided([1, 2, 5, 4]), make.strided([2, 2, 2, 3]), null, { padding: 'same' }],
+    // Few positions and many channels; channels enough for transformed tiles, with whole tiles and with parts of them.
+    [make.real([2, 3, 2, 2]), make.real([12, 3, 3, 3]), null, { padding: 1 }],
+    [make.real([4, 24, 6, 6]), make.real([24, 24, 3, 3]), make.real([24]), { padding: 1 }],
+    [make.real([3, 28, 9, 7]), make.real([26, 28, 3, 3])],
   ],
   wrong: [
     {

@@ -1,10 +1,12 @@
 // What the three convolution ops become when a plan is built: contractions over sliding windows, which are views, so that
-// image patches are never copied. Padding is a copy made before. Read before: convolution.ts.
+// image patches are never copied, with padding as a copy made before; or, for many 3 x 3 kernels, contractions of transformed
+// tiles (winograd.ts). Which way is taken depends on sizes alone. Read before: convolution.ts.
 import { numberTensor } from '../op.ts'
 import type { Tensor } from '../tensor.ts'
 import { contract, multiplyAndSum, type Labels } from './contract.ts'
 import { assemble, slice, surround } from './pieces.ts'
 import { foldWindows, lastDims, resizeEnd, spanOf } from './spatial.ts'
+import { tilesOf, winogradInput, winogradOutput, winogradWeight } from './winograd.ts'
 
 /** Sizes and steps of a convolution. One number per spatial dimension, where not said otherwise. */
 export interface ConvolutionGeometry {
@@ -42,7 +44,8 @@ function spatialLabels(spatial: number): SpatialLabels {
 
 /** The output: windows of the padded input times weights. */
 export function outputForm(x: Tensor, w: Tensor, geometry: ConvolutionGeometry): Tensor {
-  const { groups, kernel, stride, dilation, count } = geometry
+  const { groups, kernel, stride, dilation, before, count } = geometry
+  if (tilesPay(x, geometry, count, w.shape[0]!, w.shape[1]!)) return winogradOutput(x, w, before, count)
   const { positions, taps } = spatialLabels(kernel.length)
   const patches = windowsOf(fitInput(x, geometry), groups, kernel, stride, dilation)
   const weights = groupWeights(w, groups)
@@ -59,7 +62,8 @@ export function outputForm(x: Tensor, w: Tensor, geometry: ConvolutionGeometry):
 
 /** The gradient of the weights: windows of the padded input times the gradient of the output. */
 export function weightForm(x: Tensor, y: Tensor, geometry: ConvolutionGeometry): Tensor {
-  const { groups, kernel, stride, dilation } = geometry
+  const { groups, kernel, stride, dilation, before, count } = geometry
+  if (tilesPay(x, geometry, count, y.shape[1]!, x.shape[1]!)) return winogradWeight(x, y, before)
   const { positions, taps } = spatialLabels(kernel.length)
   const patches = windowsOf(fitInput(x, geometry), groups, kernel, stride, dilation)
   const sum = sumOver(
@@ -73,9 +77,39 @@ export function weightForm(x: Tensor, y: Tensor, geometry: ConvolutionGeometry):
   return sum.reshape([y.shape[1]!, x.shape[1]! / groups, ...kernel])
 }
 
+/** To transform an element of a tile, or of a kernel, takes as long as this many multiplications. */
+const moveTransformed = 10
+
+/**
+ * Whether the way by transformed tiles (winograd.ts) is open and shorter, for `count` results per image. The costs are per
+ * pair of an input and an output channel.
+ */
+function tilesPay(
+  { shape, dtype }: Tensor,
+  { kernel, stride, dilation, before, groups }: ConvolutionGeometry,
+  count: readonly number[],
+  outputs: number,
+  inputs: number,
+): boolean {
+  const open =
+    dtype === 'float32' &&
+    groups === 1 &&
+    kernel.length === 2 &&
+    kernel.every((size) => size === 3) &&
+    [...stride, ...dilation].every((step) => step === 1) &&
+    before.every((zeros) => zeros <= 2)
+  if (!open) return false
+  const images = shape[0]!
+  const tiles = images * product(tilesOf(count))
+  const moved = 16 * (tiles / outputs + tiles / inputs + 1)
+  return 16 * tiles + moveTransformed * moved < 9 * images * product(count)
+}
+
 /** The gradient of the input: by phases or by columns, whichever takes fewer multiplications and moves less. */
 export function inputForm(y: Tensor, w: Tensor, geometry: ConvolutionGeometry): Tensor {
-  const phases = geometry.sizes.map((_, dim) => phasesOf(geometry, dim))
+  const { sizes, before } = geometry
+  if (tilesPay(y, geometry, sizes, w.shape[0]!, w.shape[1]!)) return winogradInput(y, w, before, sizes)
+  const phases = sizes.map((_, dim) => phasesOf(geometry, dim))
   return phasesAreCheaper(phases, geometry, y.shape[0]!, y.shape[1]! / geometry.groups)
     ? byPhases(y, w, geometry, phases)
     : byColumns(y, w, geometry)
@@ -97,7 +131,6 @@ function phasesAreCheaper(
   images: number,
   outputs: number,
 ): boolean {
-  const product = (list: readonly number[]): number => list.reduce((total, n) => total * n, 1)
   if (product(phases.map((list) => list.length)) > mostPhases) return false
   const multiplied = phases.map((list) =>
     list.reduce((sum, { length, taps }) => sum + length * taps.count, 0),
@@ -147,6 +180,10 @@ function phasesOf({ sizes, kernel, stride, dilation, before }: ConvolutionGeomet
     })
   }
   return phases
+}
+
+function product(list: readonly number[]): number {
+  return list.reduce((total, n) => total * n, 1)
 }
 
 function modulo(a: number, b: number): number {
