@@ -3,7 +3,7 @@
 import { bytesOf } from '../dtype.ts'
 import { operandsOf, type Expr } from '../expr.ts'
 import type { Access, Launch } from '../kernel.ts'
-import type { AttentionGradientSpec, AttentionSpec, RoutineSpec } from '../routine.ts'
+import type { AttentionGradientSpec, AttentionSpec, RoutineSpec, TileSide, TilesSpec } from '../routine.ts'
 import { sizeOf } from '../shape.ts'
 
 /** What one run of a step takes at least. */
@@ -79,6 +79,8 @@ export function costOfRoutine(spec: RoutineSpec): Cost {
     case 'attention':
     case 'attentionGradient':
       return costOfAttention(spec, element)
+    case 'tiles':
+      return costOfTiles(spec, element)
     default:
       return spec satisfies never
   }
@@ -100,6 +102,19 @@ function costOfAttention(spec: AttentionSpec | AttentionGradientSpec, element: n
   return {
     flops: 2 * pairs * (3 * features + 2 * values),
     bytes: (inputs + result + ofQueries * values + outputs) * element,
+  }
+}
+
+/** Two transforms a square, of columns and of rows; factors of 0 cost nothing, and each element of an image is moved once. */
+function costOfTiles({ matrix, planes, tiles, source, out }: TilesSpec, element: number): Cost {
+  const squares = sizeOf(planes) * sizeOf(tiles)
+  const [before, after] = [matrix[0]!.length, matrix.length]
+  const factors = matrix.flat().filter((factor) => factor !== 0).length
+  const elementsOn = ({ image }: TileSide, size: number): number =>
+    image === null ? squares * size * size : sizeOf(planes) * sizeOf(image.sizes)
+  return {
+    flops: squares * factors * (before + after),
+    bytes: (elementsOn(source, before) + elementsOn(out, after)) * element,
   }
 }
 
