@@ -178,7 +178,7 @@ test('a page keeps everything outside of the markers, and needs both', () => {
 test('an ONNX model begins with its version and holds names, shapes and the opset', () => {
   const bytes = onnxModel({
     nodes: [{ op: 'Softmax', inputs: ['x'], outputs: ['y'], attributes: { axis: -1 } }],
-    inputs: { x: [2, 300] },
+    inputs: { x: { shape: [2, 300] } },
     outputs: { y: [2, 300] },
   })
   expect([...bytes.subarray(0, 3)]).toEqual([0x08, 8, 0x3a])
@@ -187,6 +187,18 @@ test('an ONNX model begins with its version and holds names, shapes and the opse
   expect([...bytes.subarray(4 + length)]).toEqual([0x42, 2, 0x10, 17])
   expect(new TextDecoder().decode(bytes)).toContain('Softmax')
   expect([...bytes].join(' ')).toContain('10 3 8 172 2')
+})
+
+test('constants of an ONNX model keep their type and bytes', () => {
+  const bytes = onnxModel({
+    nodes: [],
+    inputs: { x: { shape: [1], type: Int32Array } },
+    outputs: {},
+    constants: { c: { shape: [2], data: BigInt64Array.of(-1n, 5n) } },
+  })
+  const text = [...bytes].join(' ')
+  expect(text).toContain('8 2 16 7 66 1 99 74 16 255 255 255 255 255 255 255 255 5 0 0 0 0 0 0 0')
+  expect(text).toContain('10 1 120 18 10 10 8 8 6 18 4 10 2 8 1')
 })
 
 test('the command line explains itself and refuses nonsense', () => {

@@ -3,7 +3,8 @@
 // the products (a multiplication and an addition are two), without the gradient by the network's input, which nobody needs.
 
 const mlp = { kind: 'mlp', sizes: [784, 512, 256, 10], batch: 128 }
-const gpt = { kind: 'gpt', layers: 4, width: 128, heads: 4, context: 128, batch: 16, vocabulary: 96 }
+const gptSizes = { layers: 4, width: 128, heads: 4, context: 128, batch: 16, vocabulary: 96 }
+const gpt = { kind: 'gpt', train: true, ...gptSizes }
 const resnet = { batch: 8, size: 64, classes: 1000 }
 
 /** Every case, in the order of the table. `group` is the letter that `--cases` selects. */
@@ -17,6 +18,7 @@ export const cases = [
   entry('d', 'cnn', { kind: 'cnn', batch: 64 }),
   entry('e', 'lstm', { kind: 'lstm', batch: 32, steps: 50, inputs: 64, hidden: 128, outputs: 10 }),
   entry('f', 'gpt', gpt),
+  entry('f', 'gpt-infer', { ...gpt, train: false }),
   entry('h', 'resnet-infer', { kind: 'resnet', train: false, ...resnet }),
   entry('h', 'resnet-train', { kind: 'resnet', train: true, ...resnet }),
   entry('i', 'cold-start', { kind: 'coldStart' }),
@@ -62,11 +64,11 @@ export function operations(spec) {
       return 2 * ofInputs + 3 * ofStates + 3 * 2 * batch * hidden * outputs
     }
     case 'gpt': {
-      const { layers, width, context, batch, vocabulary } = spec
+      const { layers, width, context, batch, vocabulary, train } = spec
       const tokens = batch * context
       const weights = layers * 12 * width * width + vocabulary * width
       const attention = layers * 2 * 2 * tokens * context * width
-      return 3 * (2 * tokens * weights + attention)
+      return (train ? 3 : 1) * (2 * tokens * weights + attention)
     }
     case 'resnet':
       return resnetOperations(spec)

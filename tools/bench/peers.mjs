@@ -23,14 +23,16 @@ export const peers = {
 }
 
 /**
- * What a peer's process needs in its environment to be at its best: the C library's allocator gives memory back to the
- * system after every step unless told otherwise, and PyTorch's large results then cost more page faults than arithmetic.
+ * What a peer's process needs in its environment to be at its best. The C library's allocator gives memory back to the
+ * system after every step unless told otherwise, and large results then cost more page faults than arithmetic.
+ * With OpenBLAS, PyTorch has two sets of threads that take turns: those of OpenMP must not spin while the others work.
  */
 export function environmentOf(name, threads) {
   const count = { OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads) }
-  if (name !== 'pytorch') return count
+  if (name !== 'pytorch' && name !== 'ort-node') return count
   return {
     ...count,
+    GOMP_SPINCOUNT: '100',
     MALLOC_MMAP_MAX_: '0',
     MALLOC_TRIM_THRESHOLD_: '4294967296',
     MALLOC_TOP_PAD_: '67108864',

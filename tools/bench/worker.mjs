@@ -8,6 +8,14 @@ import { fileURLToPath } from 'node:url'
 /** Steps before anything is timed: kernels are compiled at first and optimised after a while, by every peer. */
 const fewestWarmUps = 3
 const warmUpMs = 500
+const longestWarmUpMs = 2000
+
+/** A step that is this much quicker than the best before it is still getting quicker. */
+const stillGettingQuicker = 0.9
+
+/** Whether a step needs so long that more of them tell nothing new, and whether that is too long for a table. */
+const slowMs = 2000
+const tooSlowMs = 10_000
 
 /** Serves requests with a peer; the returned function takes a message and gives the answer. */
 export function serve(loadPeer) {
@@ -22,15 +30,8 @@ export function serve(loadPeer) {
       const build = peer.builders[spec.kind]
       if (build === undefined) return { skipped: peer.cannot?.[spec.kind] ?? 'has no such case' }
       current = await build(spec, { profile })
-      const until = performance.now() + warmUpMs
-      let latest = 0
-      for (let i = 0; i < fewestWarmUps || performance.now() < until; i++) {
-        const before = performance.now()
-        await current.step()
-        latest = performance.now() - before
-        // Whoever needs longer than this for one step is warm enough.
-        if (latest > 4 * warmUpMs) break
-      }
+      const latest = await warmUp(current)
+      if (latest > tooSlowMs) return { skipped: `one step takes ${(latest / 1000).toFixed(0)} s` }
       current.warm?.()
       return { ms: latest }
     },
@@ -59,6 +60,22 @@ export function serve(loadPeer) {
       const text = String(error?.message ?? error).split('\n')[0]
       return error?.code === 'ERR_SKIPPED' ? { skipped: text } : { error: text }
     }
+  }
+}
+
+/** Steps until they take about as long as before, within limits. @returns milliseconds of the latest */
+async function warmUp({ step }) {
+  const begin = performance.now()
+  let best = Infinity
+  for (let count = 1; ; count++) {
+    const before = performance.now()
+    await step()
+    const now = performance.now()
+    const latest = now - before
+    const quicker = latest < stillGettingQuicker * best
+    best = Math.min(best, latest)
+    const enough = count >= fewestWarmUps && now - begin >= warmUpMs && !quicker
+    if (latest > slowMs || now - begin > longestWarmUpMs || enough) return latest
   }
 }
 

@@ -1,27 +1,25 @@
-// jax-js on its WebAssembly backend. Values are counted by hand there: `x.ref` where x is used again, plain x at its last use.
-// Each case is one jitted function of everything that it reads; a training step takes and gives back weights and moments.
-import { integers, uniform, weights } from '../data.mjs'
+// jax-js on its WebAssembly backend. Each case is one jitted function of everything that it reads; a training step takes and
+// gives back weights and moments. Models, and how values are counted: jaxModels.mjs.
+import { integers, sizeOf, uniform } from '../data.mjs'
 import { load, versionOf } from '../install.mjs'
-import { skip } from '../skip.mjs'
+import { makeModels } from './jaxModels.mjs'
+import { installWorker } from './workerShim.mjs'
 
-/** @throws where more than one thread is asked for: its threads need a `Worker`, which Node has not */
+/** With one thread it computes where it is called; otherwise in that many workers, for which it wants a global `Worker`. */
 export async function open({ threads }) {
-  if (threads !== 1) throw skip('its threads need a global Worker, which Node has not')
+  if (threads > 1) installWorker(threads)
   const jax = await load('@jax-js/jax')
   await jax.init('wasm')
   jax.defaultDevice('wasm')
-  const cannot = {
-    lstm: 'not written for this peer',
-    gpt: 'not written for this peer',
-    resnet: 'not written for this peer',
-  }
-  return { version: versionOf('@jax-js/jax'), threads: 1, builders: makeBuilders(jax), cannot }
+  return { version: versionOf('@jax-js/jax'), threads, builders: makeBuilders(jax) }
 }
 
 function makeBuilders(jax) {
-  const { numpy: np, nn, lax } = jax
-  const random = (shape, seed) => np.array(uniform(product(shape), seed)).reshape(shape)
-  const constant = (shape, fanIn, seed) => np.array(weights(shape, fanIn, seed)).reshape(shape)
+  const { numpy: np, nn } = jax
+  const models = makeModels(jax)
+  const random = (shape, seed) => np.array(uniform(sizeOf(shape), seed)).reshape(shape)
+  const whole = (shape, below, seed) =>
+    np.array(integers(sizeOf(shape), below, seed), { dtype: np.int32 }).reshape(shape)
 
   /** A step that applies a jitted function to the same inputs. */
   const computed = (inputs, fn) => {
@@ -35,9 +33,12 @@ function makeBuilders(jax) {
     }
   }
 
-  /** A training step: `predict` from a list of parameters and the input, cross-entropy, Adam. */
-  const training = (initial, predict, input, labels, classes) => {
-    const targets = nn.oneHot(np.array(labels, { dtype: np.int32 }), classes)
+  const inferring = ({ initial, predict }, input) =>
+    computed([...initial, input], (...values) => predict(values.slice(0, -1), values.at(-1)))
+
+  /** A training step: cross-entropy, Adam. */
+  const training = ({ initial, predict }, input, labels, classes) => {
+    const targets = nn.oneHot(labels, classes)
     const lossOf = (parameters, x, y) =>
       np.mean(np.sum(nn.logSoftmax(predict(parameters, x)).mul(y), 1)).mul(-1)
     const step = jax.jit((parameters, means, squares, x, y) => {
@@ -78,45 +79,29 @@ function makeBuilders(jax) {
       ]
       return computed(inputs, jax.grad(total, { argnums: [0, 1, 2] }))
     },
-    mlp: ({ sizes, batch }) => {
-      const initial = sizes
-        .slice(1)
-        .flatMap((size, i) => [constant([sizes[i], size], sizes[i], i + 1), np.zeros([size])])
-      const predict = (parameters, x) => {
-        let value = x
-        for (let i = 0; i < parameters.length; i += 2) {
-          value = np.matmul(i === 0 ? value : nn.relu(value), parameters[i]).add(parameters[i + 1])
-        }
-        return value
-      }
-      return training(
-        initial,
-        predict,
-        random([batch, sizes[0]], 9),
-        integers(batch, sizes.at(-1)),
-        sizes.at(-1),
-      )
+    mlp: (spec) => {
+      const { sizes, batch } = spec
+      const classes = sizes.at(-1)
+      return training(models.mlp(spec), random([batch, sizes[0]], 9), whole([batch], classes), classes)
     },
-    cnn: ({ batch }) => {
-      const initial = [
-        [constant([32, 1, 3, 3], 9, 1), np.zeros([32, 1, 1])],
-        [constant([64, 32, 3, 3], 288, 2), np.zeros([64, 1, 1])],
-        [constant([1600, 128], 1600, 3), np.zeros([128])],
-        [constant([128, 10], 128, 4), np.zeros([10])],
-      ].flat()
-      // The largest of each 2 x 2 block; an odd last row and column are left out.
-      const pool = (x) => {
-        const [count, channels, height] = x.shape
-        const half = height >> 1
-        const even = x.slice([], [], [0, 2 * half], [0, 2 * half])
-        return np.max(even.reshape([count, channels, half, 2, half, 2]), [3, 5])
-      }
-      const predict = ([w1, b1, w2, b2, w3, b3, w4, b4], x) => {
-        const small = pool(nn.relu(lax.conv(x, w1, [1, 1], 'VALID').add(b1)))
-        const smaller = pool(nn.relu(lax.conv(small, w2, [1, 1], 'VALID').add(b2)))
-        return np.matmul(nn.relu(np.matmul(smaller.reshape([batch, 1600]), w3).add(b3)), w4).add(b4)
-      }
-      return training(initial, predict, random([batch, 1, 28, 28], 9), integers(batch, 10), 10)
+    cnn: (spec) =>
+      training(models.cnn(spec), random([spec.batch, 1, 28, 28], 9), whole([spec.batch], 10), 10),
+    lstm: (spec) => {
+      const { batch, steps, inputs, outputs } = spec
+      const labels = whole([batch], outputs)
+      return training(models.lstm(spec), random([batch, steps, inputs], 9), labels, outputs)
+    },
+    gpt: (spec) => {
+      const { batch, context, vocabulary, train } = spec
+      const tokens = whole([batch, context], vocabulary, 1)
+      if (!train) return inferring(models.gpt(spec), tokens)
+      return training(models.gpt(spec), tokens, whole([batch * context], vocabulary, 2), vocabulary)
+    },
+    resnet: (spec) => {
+      const { batch, size, classes, train } = spec
+      const images = random([batch, 3, size, size], 9)
+      if (!train) return inferring(models.resnet(spec), images)
+      return training(models.resnet(spec), images, whole([batch], classes), classes)
     },
   }
 }
@@ -127,8 +112,4 @@ function adam(np, parameter, mean, square, gradient) {
   const newSquare = square.mul(0.999).add(gradient.ref.mul(gradient).mul(0.001))
   const change = newMean.ref.mul(1e-3).div(np.sqrt(newSquare.ref).add(1e-8))
   return [parameter.sub(change), newMean, newSquare]
-}
-
-function product(shape) {
-  return shape.reduce((total, size) => total * size, 1)
 }

@@ -76,20 +76,19 @@ const builders = {
     return training(new Lstm(spec), x, y, adam, options)
   },
   gpt: (spec, options) => {
-    const { batch, context, vocabulary } = spec
+    const { batch, context, vocabulary, train } = spec
     const shape = [batch, context]
     const x = nabla.tensor(integers(batch * context, vocabulary, 1), { shape })
+    const model = new GPT(spec)
+    if (!train) return inferring(model, x, [batch * context, vocabulary], options)
     const y = nabla.tensor(integers(batch * context, vocabulary, 2), { shape: [batch * context] })
     const optimizer = (parameters) => new nabla.AdamW(parameters, { lr: 1e-3 })
-    return training(new GPT(spec), x, y, optimizer, options)
+    return training(model, x, y, optimizer, options)
   },
   resnet: ({ batch, size, classes, train }, options) => {
     const model = new ResNet18(classes)
     const x = nabla.tensor(uniform(batch * 3 * size * size), { shape: [batch, 3, size, size] })
-    if (!train) {
-      model.eval()
-      return computed([batch, classes], () => nabla.noGrad(() => model.forward(x)), options)
-    }
+    if (!train) return inferring(model, x, [batch, classes], options)
     const y = nabla.tensor(integers(batch, classes), { shape: [batch] })
     const optimizer = (parameters) => new nabla.SGD(parameters, { lr: 0.01, momentum: 0.9 })
     return training(model, x, y, optimizer, options)
@@ -115,6 +114,11 @@ function computed(shape, compute, options) {
     out.value = compute()
     nabla.flush()
   }, options)
+}
+
+function inferring(model, x, shape, options) {
+  model.eval()
+  return computed(shape, () => nabla.noGrad(() => model.forward(x)), options)
 }
 
 function training(model, x, y, makeOptimizer, options) {

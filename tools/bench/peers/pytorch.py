@@ -49,6 +49,16 @@ def training(model, x, y, optimizer):
     return step
 
 
+def inferring(model, x):
+    model.eval()
+
+    def infer():
+        with torch.no_grad():
+            model(x)
+
+    return infer
+
+
 def mlp(spec):
     sizes = spec["sizes"]
     layers = []
@@ -135,6 +145,8 @@ def gpt(spec):
     model = Gpt(spec)
     shape = (spec["batch"], spec["context"])
     x = torch.randint(spec["vocabulary"], shape)
+    if not spec["train"]:
+        return inferring(model, x)
     y = torch.randint(spec["vocabulary"], shape).flatten()
     return training(model, x, y, torch.optim.AdamW(model.parameters(), lr=1e-3))
 
@@ -169,13 +181,7 @@ def resnet(spec):
     if spec["train"]:
         y = torch.randint(spec["classes"], (spec["batch"],))
         return training(model, x, y, torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9))
-    model.eval()
-
-    def infer():
-        with torch.no_grad():
-            model(x)
-
-    return infer
+    return inferring(model, x)
 
 
 BUILDERS = {

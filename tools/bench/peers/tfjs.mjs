@@ -58,10 +58,12 @@ function makeBuilders(tf) {
       return training(tf, models.lstm(spec), random([batch, steps, inputs], 1), y, outputs)
     },
     gpt: (spec) => {
-      const { batch, context, vocabulary } = spec
+      const { batch, context, vocabulary, train } = spec
       const x = tf.tensor(integers(batch * context, vocabulary, 1), [batch, context], 'int32')
+      const forward = models.gpt(spec)
+      if (!train) return computed(tf, () => forward(x))
       const y = tf.tensor1d(integers(batch * context, vocabulary, 2), 'int32')
-      return training(tf, models.gpt(spec), x, y, vocabulary)
+      return training(tf, forward, x, y, vocabulary)
     },
     resnet: (spec) => {
       const { batch, size, classes, train } = spec
