@@ -51,7 +51,8 @@ export function createWasmBackend(options: WasmBackendOptions = {}): Backend {
       sync: true,
     },
     claims: (routine, dtype) =>
-      (routine === 'attention' || routine === 'attentionGradient') && dtype === 'float32',
+      routine === 'sliceScatter' ||
+      ((routine === 'attention' || routine === 'attentionGradient') && dtype === 'float32'),
     routines: wasmRoutines(memory, threads),
     info() {
       return {

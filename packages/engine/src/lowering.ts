@@ -77,6 +77,8 @@ export interface RoutineLowering {
   readonly kind: 'routine'
   /** How each memory input may lie. Number inputs come after these. */
   readonly operands: readonly OperandKind[]
+  /** The operand (`rowMajor`) that the result may be written over, if any: the routine takes both at one place. */
+  readonly overwrites?: number
   /** The specification for inputs at these layouts. `slots` holds the inputs' plan slots, then the output's. */
   readonly specify: (call: RoutineCall) => RoutineSpec
 }

@@ -197,6 +197,23 @@ export interface TilesSpec {
   readonly slots: readonly [number, number]
 }
 
+/**
+ * A value of `shape` (row-major) with a part replaced: `sizes` elements of the source, from the position that a number
+ * says on along `axis`. Where `out` and the target are one buffer, only the part is written. Made of a composite.
+ */
+export interface SliceScatterSpec {
+  readonly name: 'sliceScatter'
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly axis: number
+  readonly sizes: readonly number[]
+  readonly source: Access
+  /** Index into the plan's numbers: the position of the first element. */
+  readonly numbers: readonly [number]
+  /** Plan slots: target (row-major), source, out. */
+  readonly slots: readonly [number, number, number]
+}
+
 /** Any routine with everything a plan knows about one run of it. */
 export type RoutineSpec =
   | ContractSpec
@@ -208,6 +225,7 @@ export type RoutineSpec =
   | AttentionSpec
   | AttentionGradientSpec
   | TilesSpec
+  | SliceScatterSpec
 
 /** Name of a routine. */
 export type RoutineName = RoutineSpec['name']

@@ -16,6 +16,7 @@ import {
 } from '@nabla/tensor'
 import { positiveInteger, probability } from './check.ts'
 import { xavierUniform, zeros } from './init.ts'
+import { KeyValueCache } from './keyValueCache.ts'
 import { Linear, type FloatingType } from './linear.ts'
 import { Module } from './module.ts'
 
@@ -42,10 +43,15 @@ export interface AttentionCall {
   attnMask?: TensorLike | null
   /** Whether query i sees keys up to i only. Default false. */
   isCausal?: boolean
-  /** Whether attention weights are returned (the default). Without, less is computed. */
+  /** Whether attention weights are returned. Without, less is computed. Default true, but for calls with a cache. */
   needWeights?: boolean
   /** Whether returned weights are averages over heads (the default). */
   averageAttnWeights?: boolean
+  /**
+   * Keys and values of earlier calls, to which those of this one are added: queries see all of them, and those of this call
+   * as if `isCausal` were set. For making sequences position by position; see {@link MultiheadAttention.createCache}.
+   */
+  cache?: KeyValueCache | null
 }
 
 // What a masked score becomes: finite, so that a query that may see nothing does not turn into NaN.
@@ -102,9 +108,15 @@ export class MultiheadAttention extends Module {
     if (this.outProj.bias !== null) this.outProj.bias.value = zeros([embedDim], { dtype })
   }
 
+  /** A cache for calls with `batch` sequences of up to `capacity` positions. */
+  createCache(batch: number, capacity: number): KeyValueCache {
+    const dtype = this.outProj.weight.dtype as FloatingType
+    return new KeyValueCache(batch, this.numHeads, capacity, this.embedDim / this.numHeads, { dtype })
+  }
+
   /**
    * @returns the output, and the attention weights (null with `needWeights: false`)
-   * @throws ShapeError when sizes or masks do not fit
+   * @throws ShapeError when sizes or masks do not fit, ValueError for a cache that is full or together with weights
    */
   override forward(
     query: TensorLike,
@@ -112,7 +124,12 @@ export class MultiheadAttention extends Module {
     value: TensorLike,
     options: AttentionCall = {},
   ): [output: Tensor, weights: Tensor | null] {
-    const { needWeights = true, averageAttnWeights = true } = options
+    const { cache = null, averageAttnWeights = true } = options
+    const { needWeights = cache === null } = options
+    if (cache !== null && needWeights)
+      throw new ValueError(
+        'MultiheadAttention: weights are not returned with a cache; set needWeights: false',
+      )
     const given = [query, key, value].map((x) => toTensor('MultiheadAttention', x))
     const single = given[0]!.rank === 2
     const self = given[1] === given[0] && given[2] === given[0]
@@ -125,7 +142,7 @@ export class MultiheadAttention extends Module {
     }
     const heads = (self ? this.#projectTogether(q) : this.#projectEach(q, k, v)).map((x) => this.#split(x))
     const [queries, keys, values] = heads as [Tensor, Tensor, Tensor] // [N, heads, L or S, E / heads]
-    const { mask, causal } = this.#masks(options, q, k)
+    const { mask, causal } = this.#masks(options, q, cache === null ? k.shape[1]! : cache.capacity)
     let result: Tensor
     let weights: Tensor | null = null
     if (needWeights) {
@@ -136,9 +153,11 @@ export class MultiheadAttention extends Module {
       result = weights.matmul(values)
     } else {
       const { training } = this
-      result = scaledDotProductAttention(queries, keys, values, {
+      const seen = cache === null ? { keys, values, offset: 0 } : cache.append(keys, values)
+      result = scaledDotProductAttention(queries, seen.keys, seen.values, {
         mask,
-        causal,
+        causal: causal || cache !== null,
+        offset: seen.offset,
         dropout: this.dropout,
         training,
       })
@@ -191,9 +210,8 @@ export class MultiheadAttention extends Module {
   }
 
   // Both masks as one value that is added to scores [N, heads, L, S].
-  #masks(options: AttentionCall, q: Tensor, k: Tensor): { mask: Tensor | null; causal: boolean } {
+  #masks(options: AttentionCall, q: Tensor, positions: number): { mask: Tensor | null; causal: boolean } {
     const [count, length] = q.shape as [number, number, number]
-    const positions = k.shape[1]!
     let mask: Tensor | null = null
     if (options.attnMask !== undefined && options.attnMask !== null) {
       const given = toTensor('MultiheadAttention', options.attnMask)

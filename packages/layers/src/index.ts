@@ -75,6 +75,7 @@ export {
 export * as init from './init.ts'
 export { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, LocalResponseNorm } from './instanceNorm.ts'
 export { LazyLinear } from './lazy.ts'
+export { KeyValueCache, type CachedKeys, type KeyValueCacheOptions } from './keyValueCache.ts'
 export { Linear, type FloatingType, type LinearOptions } from './linear.ts'
 export { Module, type Layer, type Member } from './module.ts'
 export { GroupNorm, LayerNorm, RMSNorm, type NormLayerOptions, type RMSNormOptions } from './norm.ts'
@@ -161,4 +162,6 @@ export {
   type DecoderMasks,
   type EncoderMasks,
   type TransformerLayerOptions,
+  type EncoderCall,
+  type EncoderLayerCall,
 } from './transformer.ts'

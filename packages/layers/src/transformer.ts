@@ -5,6 +5,7 @@ import { gelu, relu, toTensor, type Tensor, type TensorLike } from '@nabla/tenso
 import { MultiheadAttention } from './attention.ts'
 import { nonNegative, positiveInteger, probability } from './check.ts'
 import { Dropout } from './dropout.ts'
+import type { KeyValueCache } from './keyValueCache.ts'
 import { Linear, type FloatingType } from './linear.ts'
 import { Module } from './module.ts'
 import { LayerNorm } from './norm.ts'
@@ -36,6 +37,18 @@ export interface EncoderMasks {
   srcKeyPaddingMask?: TensorLike | null
   /** Whether position i sees positions up to i only. Default false. */
   isCausal?: boolean
+}
+
+/** Settings of a call of {@link TransformerEncoderLayer}. */
+export interface EncoderLayerCall extends EncoderMasks {
+  /** Keys and values of earlier positions: src holds the positions that follow. See {@link KeyValueCache}. */
+  cache?: KeyValueCache | null
+}
+
+/** Settings of a call of {@link TransformerEncoder}. */
+export interface EncoderCall extends EncoderMasks {
+  /** One cache for each block, from {@link TransformerEncoder.createCaches}. */
+  caches?: readonly KeyValueCache[] | null
 }
 
 /** Masks of {@link TransformerDecoderLayer} and {@link TransformerDecoder}. True in a mask means NOT attended to. */
@@ -129,12 +142,13 @@ export class TransformerEncoderLayer extends TransformerLayer {
   }
 
   /** @throws ShapeError when x has not dModel features, and for masks that do not fit */
-  override forward(src: TensorLike, masks: EncoderMasks = {}): Tensor {
-    const { srcMask = null, srcKeyPaddingMask = null, isCausal = false } = masks
+  override forward(src: TensorLike, call: EncoderLayerCall = {}): Tensor {
+    const { srcMask = null, srcKeyPaddingMask = null, isCausal = false, cache = null } = call
     const options = {
       attnMask: srcMask,
       keyPaddingMask: srcKeyPaddingMask,
       isCausal,
+      cache,
       needWeights: false,
     }
     const x = toTensor('TransformerEncoderLayer', src)
@@ -214,10 +228,22 @@ export class TransformerEncoder extends Module {
     this.norm = norm
   }
 
-  /** @throws ShapeError when sizes or masks do not fit */
-  override forward(src: TensorLike, masks: EncoderMasks = {}): Tensor {
+  /** Caches for calls with `batch` sequences of up to `capacity` positions, one for each block. */
+  createCaches(batch: number, capacity: number): KeyValueCache[] {
+    return this.layers.map(({ selfAttn }) => selfAttn.createCache(batch, capacity))
+  }
+
+  /** @throws ShapeError when sizes or masks do not fit, ValueError when there is not one cache for each block */
+  override forward(src: TensorLike, { caches = null, ...masks }: EncoderCall = {}): Tensor {
+    if (caches !== null && caches.length !== this.layers.length) {
+      throw new ValueError(
+        `TransformerEncoder: ${caches.length} caches for ${this.layers.length} blocks; see createCaches()`,
+      )
+    }
     let x = toTensor('TransformerEncoder', src)
-    for (const layer of this.layers) x = layer.forward(x, masks)
+    this.layers.forEach((layer, i) => {
+      x = layer.forward(x, { ...masks, cache: caches === null ? null : caches[i]! })
+    })
     return this.norm === null ? x : this.norm.forward(x)
   }
 }

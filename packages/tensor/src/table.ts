@@ -20,6 +20,7 @@ import * as specialForms from './ops/special-forms.ts'
 import * as tensorProducts from './ops/tensor-products.ts'
 import * as pool from './ops/pool.ts'
 import * as scatter from './ops/scatter.ts'
+import * as overwrite from './ops/overwrite.ts'
 import * as sorting from './ops/sorting.ts'
 import * as attention from './ops/attention.ts'
 import * as distance from './ops/distance.ts'
@@ -81,6 +82,7 @@ export const families: Readonly<Record<string, object>> = {
   adaptivePool,
   indexing,
   scatter,
+  overwrite,
   sorting,
   softmax,
   normalization,

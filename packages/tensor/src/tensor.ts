@@ -40,6 +40,7 @@ import type * as specialForms from './ops/special-forms.ts'
 import type * as tensorProducts from './ops/tensor-products.ts'
 import type * as pool from './ops/pool.ts'
 import type * as scatter from './ops/scatter.ts'
+import type * as overwrite from './ops/overwrite.ts'
 import type * as sorting from './ops/sorting.ts'
 import type * as attention from './ops/attention.ts'
 import type * as distance from './ops/distance.ts'
@@ -241,6 +242,7 @@ export interface Tensor
     Fluent<typeof tensorProducts>,
     Fluent<typeof pool>,
     Fluent<typeof scatter>,
+    Fluent<typeof overwrite>,
     Fluent<typeof sorting>,
     Fluent<typeof attention>,
     Fluent<typeof distance>,

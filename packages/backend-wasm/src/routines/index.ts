@@ -10,6 +10,7 @@ import { createIndexed } from './indexed.ts'
 import { createRandom } from './random.ts'
 import { createScan } from './scan.ts'
 import { createTiles } from './tiles.ts'
+import { createSliceScatter } from './slice-scatter.ts'
 
 /** All routines, working in one memory. Code, tables and scratch space are made when first needed. */
 export function wasmRoutines(memory: DeviceMemory, threads: Threads): Backend['routines'] {
@@ -21,5 +22,6 @@ export function wasmRoutines(memory: DeviceMemory, threads: Threads): Backend['r
     random: createRandom(memory),
     scan: createScan(memory),
     tiles: createTiles(memory, threads),
+    sliceScatter: createSliceScatter(memory),
   }
 }

@@ -93,11 +93,27 @@ async function assign(builder: Builder): Promise<void> {
   // As an optimizer or an average does it: from the old value, or from the new value of another Variable.
   if (random.chance(0.5)) {
     const old = builder.read(random.chance(0.5) ? variable : random.whole(0, builder.variables.length - 1))
-    if (fits(old)) value = await builder.call('lerp', old, value, 0.25)
+    if (fits(old)) {
+      value = random.chance(0.3)
+        ? await replacePart(builder, old, value)
+        : await builder.call('lerp', old, value, 0.25)
+    }
   } else if (random.chance(0.3) && shape.length > 0) {
     value = await builder.call('flip', value, [random.whole(0, shape.length - 1)])
   }
   builder.assign(variable, await builder.tame(value))
+}
+
+/** As a cache grows: part of an old value replaced by part of another. */
+async function replacePart(builder: Builder, old: Entry, value: Entry): Promise<Entry> {
+  if (old.size === 0 || old.shape.length === 0) return value
+  const { random } = builder
+  const dim = random.whole(0, old.shape.length - 1)
+  const size = old.shape[dim]!
+  const length = random.whole(1, size)
+  const start = random.whole(0, size - length)
+  const part = await builder.call('narrow', value, dim, start, length)
+  return builder.call('sliceScatter', old, part, dim, size - length)
 }
 
 function chooseOutputs(random: Random, builder: Builder): number[] {

@@ -229,8 +229,11 @@ function canWriteInPlace(drafts: readonly Draft[], slot: number, variable: numbe
     if (later.reads.includes(variable) || later.spec?.name === 'gather' || later.spec?.name === 'scatterAdd')
       return false
   }
-  const { launch } = drafts[writer]!
-  if (launch === null) return !drafts[writer]!.reads.includes(variable)
+  const { launch, unit, reads } = drafts[writer]!
+  if (launch === null) {
+    const [primitive] = unit.members.keys()
+    return reads.every((read, operand) => read !== variable || operand === primitive!.routine!.overwrites)
+  }
   const output = launch.slots.indexOf(slot)
   const written = launch.accesses[output]!
   return launch.slots.every((other, i) => {
@@ -297,6 +300,8 @@ function workOfRoutine(spec: RoutineSpec): string {
     }
     case 'tiles':
       return `${sizeOf(spec.planes)}x${spec.tiles.join('x')}`
+    case 'sliceScatter':
+      return `${sizeOf(spec.sizes)}`
     default:
       return spec satisfies never
   }

@@ -81,6 +81,8 @@ export function costOfRoutine(spec: RoutineSpec): Cost {
       return costOfAttention(spec, element)
     case 'tiles':
       return costOfTiles(spec, element)
+    case 'sliceScatter':
+      return { flops: 0, bytes: 2 * sizeOf(spec.sizes) * element }
     default:
       return spec satisfies never
   }
