@@ -62,7 +62,7 @@ export function sourceFlags() {
 
 let python = null
 
-function pythonWithTorch() {
+export function pythonWithTorch() {
   python ??= ['python3', '/usr/bin/python3'].find(
     (command) => spawnSync(command, ['-c', 'import torch'], { stdio: 'ignore' }).status === 0,
   )

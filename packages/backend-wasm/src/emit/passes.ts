@@ -63,7 +63,7 @@ export function loadsOf(roots: readonly Expr[]): readonly Expr[] {
  */
 export function rowUnroll(kernel: Kernel, pass: Pass, placement: Placement): 1 | 2 | 4 {
   const cost = elementCost(kernel, pass, placement)
-  if (cost >= 30) return 1
+  if (cost >= (globalThis.UN ?? 30)) return 1
   if (pass.accumulators.length === 0) return cost <= 4 ? 4 : cost <= 10 ? 2 : 1
   if (pass.accumulators.length > 4) return 1
   return cost >= 10 || pass.accumulators.length > 1 ? 2 : 4

@@ -104,7 +104,13 @@ export function expm1(f: FunctionBuilder, x: Wat): Wat {
   return v128.bitselect(argument, f32x4.mul(half, f.f32x4(2)), isTiny)
 }
 
-/** 1 / (1 + e^-x). Through tanh it would be faster, but without accuracy on the left, where results are small. */
+/**
+ * 1 / (1 + e^-x). Through tanh it would be faster, but without accuracy on the left, where results are small. Beside the 1
+ * the exponential needs no care at its ends: at 89 its scale is 2^128, which is Inf.
+ */
 export function sigmoid(f: FunctionBuilder, x: Wat): Wat {
-  return f32x4.div(f.f32x4(1), f32x4.add(f.f32x4(1), exp(f, f.let(f32x4.neg(x)))))
+  const clamped = f.let(f32x4.pmax(f32x4.pmin(f32x4.neg(x), f.f32x4(89)), f.f32x4(-87)), 'clamped')
+  const { power, rest } = reduce(f, clamped, 127)
+  const exponential = f32x4.mul(polynomial(f, rest, expCoefficients), i32x4.shl(power, 23))
+  return f32x4.div(f.f32x4(1), f32x4.add(f.f32x4(1), exponential))
 }

@@ -7,7 +7,7 @@ import type { Local, Wat } from '../wat/wat.ts'
 import { halfExp } from './exp.ts'
 import { polynomial } from './polynomial.ts'
 
-// tanh(x) = x P(x^2) / Q(x^2) on [-9.02, 9.02]; at the ends it rounds to 1.
+// tanh(x) = x P(x^2) / Q(x^2) on [-9.015, 9.015]; at the ends it comes out as 1.
 const tanhNumerator = [
   1, 0.13379718363285065, 0.0034940349869430065, 2.0583485820679925e-5, 1.3319079172902093e-8,
 ]
@@ -45,7 +45,7 @@ function oddRational(
 
 /** Hyperbolic tangent. */
 export function tanh(f: FunctionBuilder, x: Wat): Wat {
-  return oddRational(f, f.let(clamp(f, x, 9.02), 'clamped'), tanhNumerator, tanhDenominator)
+  return oddRational(f, f.let(clamp(f, x, 9.015), 'clamped'), tanhNumerator, tanhDenominator)
 }
 
 /** Error function. */

@@ -1,21 +1,39 @@
-// Polynomials by Horner's rule, and reading float32 bit patterns. Shared by all functions of this folder.
-// Horner rather than Estrin: kernels compute many independent vectors, so throughput counts and not latency.
+// Polynomials, and reading float32 bit patterns. Shared by all functions of this folder.
 import type { FunctionBuilder } from '../wat/builder.ts'
 import { f32x4, f64x2 } from '../wat/instructions.ts'
 import type { Local, Wat } from '../wat/wat.ts'
 
 /** `c[0] + c[1] x + c[2] x^2 + ...` on single floats. */
 export function polynomial(f: FunctionBuilder, x: Local, coefficients: readonly number[]): Wat {
-  return coefficients
-    .slice(0, -1)
-    .reduceRight<Wat>((sum, c) => f32x4.add(f.f32x4(c), f32x4.mul(x, sum)), f.f32x4(coefficients.at(-1)!))
+  return evaluate(f, f32x4, x, coefficients, (c) => f.f32x4(c))
 }
 
 /** `c[0] + c[1] x + c[2] x^2 + ...` on double floats. */
 export function polynomial64(f: FunctionBuilder, x: Local, coefficients: readonly number[]): Wat {
-  return coefficients
-    .slice(0, -1)
-    .reduceRight<Wat>((sum, c) => f64x2.add(f.f64x2(c), f64x2.mul(x, sum)), f.f64x2(coefficients.at(-1)!))
+  return evaluate(f, f64x2, x, coefficients, (c) => f.f64x2(c))
+}
+
+/**
+ * (c[0] + c[1] x) + x^2 ((c[2] + c[3] x) + x^2 (...)): Horner's rule in x^2, whose terms do not wait for each other. With
+ * Horner's rule in x a processor cannot look far enough ahead to find other work: functions took 10 to 15 % longer. Cutting
+ * the chain once more gains nothing.
+ */
+function evaluate(
+  f: FunctionBuilder,
+  float: typeof f32x4 | typeof f64x2,
+  x: Local,
+  coefficients: readonly number[],
+  constant: (value: number) => Wat,
+): Wat {
+  const pairs: Wat[] = []
+  for (let i = 0; i < coefficients.length; i += 2) {
+    const [first, second] = [constant(coefficients[i]!), coefficients[i + 1]]
+    if (second === undefined) pairs.push(first)
+    else pairs.push(float.add(first, second === 1 ? x : float.mul(x, constant(second))))
+  }
+  if (pairs.length === 1) return pairs[0]!
+  const square = f.let(float.mul(x, x), 'square')
+  return pairs.reduceRight((sum, pair) => float.add(pair, float.mul(square, sum)))
 }
 
 /** Smallest positive normal float32, 2^-126. */
