@@ -17,6 +17,7 @@ export interface CompiledKernel {
   readonly code: SharedCode
   readonly arrangement: Arrangement
   readonly layout: ParameterLayout
+  readonly scratchBytes: number
   readonly nanosecondsPerPosition: number
   itemCount(sizes: readonly number[]): number
 }

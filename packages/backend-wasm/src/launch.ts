@@ -39,7 +39,13 @@ export function prepareLaunch(
   const positions = launch.sizes.reduce((count, size) => count * size, 1)
   const nanoseconds = positions * compiled.nanosecondsPerPosition
   const chunks = threads.chunksFor(items, nanoseconds)
-  const work: SharedWork = { code: compiled.code, param: block, items, chunks, scratchBytes: 0 }
+  const work: SharedWork = {
+    code: compiled.code,
+    param: block,
+    items,
+    chunks,
+    scratchBytes: compiled.scratchBytes,
+  }
 
   // What to patch at a run: a word for each base, and for each number.
   const bases = kernel.args.flatMap(({ role, dtype }, arg) => {
@@ -58,7 +64,7 @@ export function prepareLaunch(
   }
   const runItems = (from: number, to: number): void => {
     try {
-      compiled.code.run(block, from, to, 0)
+      compiled.code.run(block, from, to, threads.ownScratch(compiled.scratchBytes))
     } catch (cause) {
       throw new BackendError(`a kernel failed: ${cause instanceof Error ? cause.message : String(cause)}`, {
         cause,

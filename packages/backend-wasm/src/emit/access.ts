@@ -18,6 +18,8 @@ export interface Site {
   readonly groups: number
   /** In tiles: the axis from one vector to the next. There are then four of them. */
   readonly groupAxis?: number
+  /** In sweeps: the pointers of each vector, which all lie at `offset` of rows of their own. */
+  readonly groupPointers?: readonly (readonly Wat[])[]
   /** How many lanes exist, where fewer than all do. Then there is one vector. */
   readonly remaining: Local | null
 }
@@ -155,7 +157,7 @@ export class VectorAccess {
 
   /** Lanes of the vectors before this one along the lane axis. */
   #lanesBefore(site: Site, group: number): number {
-    return site.groupAxis === undefined ? group * this.#lanes : 0
+    return site.groupAxis === undefined && site.groupPointers === undefined ? group * this.#lanes : 0
   }
 
   #groupBytes(arg: number, site: Site, group: number): number {
@@ -164,6 +166,7 @@ export class VectorAccess {
 
   /** Where the row of a vector begins. */
   #pointer(arg: number, site: Site, group: number): Wat {
+    if (site.groupPointers !== undefined) return site.groupPointers[group]![arg]!
     const first = site.pointers[arg]!
     const axis = site.groupAxis
     if (axis === undefined || group === 0 || this.#kernel.args[arg]!.classes[axis] === 0) return first

@@ -9,9 +9,10 @@ import { laneCount } from './lanes.ts'
  * `tiles`: a map of rows some argument of which lies the other way round, its neighbours along the last outer axis; an item
  * is a block of {@link tileRows} rows, and that argument is read or written in squares of 4 x 4.
  * `columns`: vectors along the last outer axis, each lane a row of its own; an item is a group of vectors.
+ * `sweep`: as `columns`, but rows are read from left to right, some at a time; an item is a block of columns.
  * `flat`: one contiguous-looking row and nothing else; an item is a block of {@link flatBlock} elements.
  */
-export type Form = 'rows' | 'tiles' | 'columns' | 'flat'
+export type Form = 'rows' | 'tiles' | 'columns' | 'sweep' | 'flat'
 
 /** Elements of an item of a flat kernel. All kernels split alike, whatever their arguments. */
 export const flatBlock = 16_384
@@ -59,9 +60,22 @@ export function chooseArrangement(kernel: Kernel, sizes: readonly number[]): Arr
   if (candidates.length === 0) return { form: 'rows', axes: [-1], outerRank: 0 }
   const lane = cheapest(kernel, sizes, candidates)
   const without = (axes: readonly number[]): number[] => axes.filter((axis) => axis !== lane)
-  return lane < outerRank
-    ? { form: 'columns', axes: [...without(outer), lane, ...inner], outerRank }
-    : { form: 'rows', axes: [...outer, ...without(inner), lane], outerRank }
+  if (lane >= outerRank) return { form: 'rows', axes: [...outer, ...without(inner), lane], outerRank }
+  const form = isSwept(kernel, sizes, lane) ? 'sweep' : 'columns'
+  return { form, axes: [...without(outer), lane, ...inner], outerRank }
+}
+
+/** Columns from which on sweeps are worth it, and elements: less than this stays in a cache, whatever the order. */
+const leastSwept = { columns: 64, elements: 1 << 14 }
+
+/** Whether columns are better done by sweeping over rows. That takes one pass, over memory that lies along the lanes. */
+function isSwept(kernel: Kernel, sizes: readonly number[], lane: number): boolean {
+  const { args, stages, stores, outerRank, innerRank } = kernel
+  if (innerRank === 0 || stages.length !== 1 || stores.some(({ level }) => level === 'element')) return false
+  const elements = sizes.slice(outerRank).reduce((count, size) => count * size, sizes[lane]!)
+  if (sizes[lane]! < leastSwept.columns || elements < leastSwept.elements || laneCount(kernel) !== 4)
+    return false
+  return args.every((arg) => arg.role !== 'input' || arg.classes[lane] !== 's' || !isElementwise(kernel, arg))
 }
 
 /** The kernel with its axes in the order of the arrangement. */

@@ -1,8 +1,8 @@
-// From a kernel to the code of a WebAssembly module: `k(param, from, to)` does the items `from` to `to` of the launch whose
-// parameter block (layout.ts) lies at address `param`. Items are independent of each other, so any split of their range
+// From a kernel to the code of a WebAssembly module: `k(param, from, to, scratch)` does the items `from` to `to` of the launch
+// whose parameter block (layout.ts) lies at address `param`. Items are independent of each other, so any split of their range
 // over any threads gives the same bits. Sizes, strides and numbers are read from the block; the code depends on the
 // kernel's structure and its arrangement alone. Reading order of this folder: canonical, arrange, placement, lanes, access,
-// evaluator, pass-writer, then rows, columns and tiles.
+// evaluator, pass-writer, then rows, columns, sweep and tiles.
 import type { Kernel } from '@nabla/engine'
 import { FunctionBuilder } from '../wat/builder.ts'
 import { buildModule, type MemoryLimits } from '../wat/module.ts'
@@ -19,6 +19,7 @@ import type { KernelWriter } from './pass-writer.ts'
 import { nanosecondsPerPosition, passesOf } from './passes.ts'
 import { laneAxis, placeValues } from './placement.ts'
 import { writeFlat, writeRows } from './rows.ts'
+import { sweepColumns, sweepScratchBytes, writeSweep } from './sweep.ts'
 import { writeTiles } from './tiles.ts'
 
 /** The code of a kernel and what must be known to call it. */
@@ -27,6 +28,8 @@ export interface EmittedKernel {
   /** Names of the host functions that the module imports. */
   readonly hostFunctions: readonly string[]
   readonly layout: ParameterLayout
+  /** Bytes of scratch space of its own that each thread needs. */
+  readonly scratchBytes: number
   /** Rough time on one thread for each position of the kernel's space. */
   readonly nanosecondsPerPosition: number
   /** How many items there are for axes (in their arranged order) of these sizes. */
@@ -41,6 +44,7 @@ export function emitKernel(given: Kernel, arrangement: Arrangement, memory: Memo
   const parameters = f.param('param', 'i32')
   const from = f.param('from', 'i32')
   const to = f.param('to', 'i32')
+  const scratch = f.param('scratch', 'i32')
 
   const lanes = laneCount(kernel)
   const addresses = new Addresses(f, kernel, parameters)
@@ -58,6 +62,7 @@ export function emitKernel(given: Kernel, arrangement: Arrangement, memory: Memo
       if (form === 'flat') writeFlat(writer, from, to)
       else if (form === 'rows') writeRows(writer, from, to)
       else if (form === 'tiles') writeTiles(writer, from, to)
+      else if (form === 'sweep') writeSweep(writer, from, to, scratch)
       else writeColumns(writer, from, to)
     })
   })
@@ -69,6 +74,7 @@ export function emitKernel(given: Kernel, arrangement: Arrangement, memory: Memo
     module: buildModule(memory, [f]),
     hostFunctions: [...f.hostFunctions.keys()],
     layout: addresses.layout,
+    scratchBytes: form === 'sweep' ? sweepScratchBytes(writer) : 0,
     nanosecondsPerPosition: nanosecondsPerPosition(kernel, passes, placement, lanes),
     itemCount(sizes) {
       const product = (upTo: number): number => sizes.slice(0, upTo).reduce((count, size) => count * size, 1)
@@ -76,7 +82,8 @@ export function emitKernel(given: Kernel, arrangement: Arrangement, memory: Memo
       if (form === 'rows') return product(kernel.outerRank)
       const last = kernel.outerRank - 1
       if (form === 'tiles') return product(last) * Math.ceil(sizes[last]! / tileRows)
-      return product(last) * Math.ceil(sizes[last]! / columnsPerItem(writer))
+      const columns = form === 'sweep' ? sweepColumns(sizes[last]!) : columnsPerItem(writer)
+      return product(last) * Math.ceil(sizes[last]! / columns)
     },
   }
 }

@@ -71,7 +71,7 @@ export class Evaluator {
       for (let group = 0; group < groups; group++) this.#named(expr, group)
     }
     // The innermost loop computes values when they are asked for, which keeps loads beside their uses.
-    if (depth <= Math.max(1, this.#kernel.innerRank)) roots.forEach(visit)
+    if (depth <= 1 || depth < this.#placement.innermost) roots.forEach(visit)
   }
 
   /** The value of an expression at vector `group` of the present site. To be used once, or named. */

@@ -63,7 +63,7 @@ export function loadsOf(roots: readonly Expr[]): readonly Expr[] {
  */
 export function rowUnroll(kernel: Kernel, pass: Pass, placement: Placement): 1 | 2 | 4 {
   const cost = elementCost(kernel, pass, placement)
-  if (cost >= (globalThis.UN ?? 30)) return 1
+  if (cost >= 30) return 1
   if (pass.accumulators.length === 0) return cost <= 4 ? 4 : cost <= 10 ? 2 : 1
   if (pass.accumulators.length > 4) return 1
   return cost >= 10 || pass.accumulators.length > 1 ? 2 : 4
@@ -95,7 +95,7 @@ export function nanosecondsPerPosition(
     nanoseconds += perAddition * (elementCost(kernel, pass, placement) + pass.accumulators.length)
     nanoseconds += perAccess * pass.stores.length
     for (const load of loadsOf(pass.roots)) {
-      if (placement.depth(load) === 1 + kernel.innerRank) nanoseconds += perAccess
+      if (placement.depth(load) === placement.innermost) nanoseconds += perAccess
     }
   }
   return nanoseconds
@@ -105,7 +105,7 @@ export function nanosecondsPerPosition(
 function elementCost(kernel: Kernel, pass: Pass, placement: Placement): number {
   let cost = 0
   forEachValue(pass.roots, (expr) => {
-    const innermost = placement.depth(expr) === 1 + kernel.innerRank
+    const innermost = placement.depth(expr) === placement.innermost
     if (expr.kind === 'call' && innermost) cost += scalarFunctions[expr.fn].cost
   })
   return cost

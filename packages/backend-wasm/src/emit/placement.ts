@@ -6,6 +6,8 @@ import type { Form } from './arrange.ts'
 
 /** Nesting of a kernel's loops, from the outside: 0 is the call, 1 an item, then one per inner axis. */
 export interface Placement {
+  /** The depth of the loop over vectors. */
+  readonly innermost: number
   /** The deepest loop whose turns change the value. */
   depth(expr: Expr): number
   /** Whether lanes, and so neighbouring vectors, hold different values. If not, one vector serves them all. */
@@ -16,7 +18,9 @@ export interface Placement {
 
 /** The axis of an arranged kernel along which vectors run. */
 export function laneAxis(kernel: Kernel, form: Form): number {
-  return form === 'columns' ? kernel.outerRank - 1 : kernel.outerRank + kernel.innerRank - 1
+  return form === 'columns' || form === 'sweep'
+    ? kernel.outerRank - 1
+    : kernel.outerRank + kernel.innerRank - 1
 }
 
 /** Finds the place of every value of an arranged, canonical kernel. */
@@ -27,10 +31,13 @@ export function placeValues(kernel: Kernel, form: Form): Placement {
   const varying = new Set<Expr>()
   const uses = new Map<Expr, number>()
 
-  // A tile spans two axes, and its vectors lie side by side along the last outer one.
-  const across = form === 'tiles' ? kernel.outerRank - 1 : -1
+  // A sweep walks along the lanes inside of all other loops.
+  const innermost = form === 'sweep' ? 2 + kernel.innerRank : 1 + kernel.innerRank
+  // Tiles and sweeps span two axes: their vectors lie side by side along the last outer axis, or the last inner one.
+  const last = kernel.outerRank + kernel.innerRank - 1
+  const across = form === 'tiles' ? kernel.outerRank - 1 : form === 'sweep' ? last : -1
   const depthOfAxis = (axis: number): number => {
-    if (axis === across) return 1 + kernel.innerRank
+    if (form === 'sweep' ? axis === lane : axis === across) return innermost
     return axis < kernel.outerRank ? 1 : 2 + axis - kernel.outerRank
   }
 
@@ -41,7 +48,7 @@ export function placeValues(kernel: Kernel, form: Form): Placement {
     let varies = false
     if (expr.kind === 'load' && stashes.has(expr.arg)) {
       // A stash is written by an earlier pass over the same row: to read it further out would be to read it too early.
-      depth = 1 + kernel.innerRank
+      depth = innermost
       varies = true
     } else if (expr.kind === 'load') {
       const { classes } = kernel.args[expr.arg]!
@@ -50,8 +57,8 @@ export function placeValues(kernel: Kernel, form: Form): Placement {
       })
       varies = classes[lane] !== 0 || (across >= 0 && classes[across] !== 0)
     } else if (expr.kind === 'accumulator') {
-      depth = 1
-      varies = form === 'columns'
+      depth = form === 'sweep' ? innermost : 1
+      varies = form === 'columns' || form === 'sweep'
     } else {
       for (const operand of operandsOf(expr)) {
         visit(operand)
@@ -66,6 +73,7 @@ export function placeValues(kernel: Kernel, form: Form): Placement {
   for (const { value } of kernel.stores) visit(value)
 
   return {
+    innermost,
     depth: (expr) => depths.get(expr)!,
     varies: (expr) => varying.has(expr),
     uses: (expr) => uses.get(expr)!,

@@ -145,7 +145,12 @@ export class Threads {
 
   /** Does all items on this thread. */
   runAlone({ code, param, items, scratchBytes }: SharedWork): void {
-    code.run(param, 0, items, this.#reserveScratch(scratchBytes, 1))
+    code.run(param, 0, items, this.ownScratch(scratchBytes))
+  }
+
+  /** Where this thread finds so many bytes of scratch space. They are good until the next work. */
+  ownScratch(bytes: number): number {
+    return this.#reserveScratch(bytes, 1)
   }
 
   /**

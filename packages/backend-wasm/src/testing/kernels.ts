@@ -122,7 +122,7 @@ function layerNormBackward(rows: number, columns: number): TestLaunch {
 }
 
 /** Gradients of layer norm with respect to weight and bias: sums over rows. */
-function layerNormParameters(rows: number, columns: number): TestLaunch {
+export function layerNormParameters(rows: number, columns: number): TestLaunch {
   const b = new LaunchBuilder([columns], [rows])
   const x = b.input('float32', wave(rows * columns), { strides: [1, columns] })
   const gradient = b.input('float32', wave(rows * columns, 2, 3), { strides: [1, columns] })
@@ -147,8 +147,33 @@ export function columnSums(rows: number, columns: number): TestLaunch {
   return b.build()
 }
 
+/** Scaled sums over planes and rows of [planes, rows, columns], each row weighed, added to what the result holds. */
+function planeSums(planes: number, rows: number, columns: number): TestLaunch {
+  const b = new LaunchBuilder([columns], [planes, rows])
+  const x = b.input('float32', wave(planes * rows * columns), { strides: [1, rows * columns, columns] })
+  const weight = b.input('float32', wave(planes * rows, 1, 1), { strides: [0, rows, 1] })
+  const scale = b.input('float32', wave(columns, 1, 2), { strides: [1, 0, 0] })
+  const place = b.buffer('float32', wave(columns, 5, 3))
+  const before = b.inputAt('float32', place, { strides: [1, 0, 0] })
+  const largest = b.output('float32', columns, { strides: [1, 0, 0] })
+  const [sum, maximum] = b.stage([
+    { fn: 'sum', value: call('mul', call('mul', x, weight), scale), dtype: 'float32' },
+    {
+      fn: 'max',
+      value: call('add', x, cast(b.position({ strides: [1, 10, 2] }), 'float32')),
+      dtype: 'float32',
+    },
+  ])
+  b.row(
+    b.outputAt('float32', place, { strides: [1, 0, 0] }),
+    call('add', before, call('mul', sum!, b.number('float32', 0.5))),
+  )
+  b.row(largest, maximum!)
+  return b.build()
+}
+
 /** Mean and variance of each channel of [N, C, H * W]. */
-function batchStatistics(samples: number, channels: number, pixels: number): TestLaunch {
+export function batchStatistics(samples: number, channels: number, pixels: number): TestLaunch {
   const b = new LaunchBuilder([channels], [samples, pixels])
   const [sample, channel] = rowMajor(samples, channels, pixels)
   const x = b.input('float32', wave(samples * channels * pixels), { strides: [channel!, sample!, 1] })
@@ -162,7 +187,7 @@ function batchStatistics(samples: number, channels: number, pixels: number): Tes
 }
 
 /** One step of Adam: weight and both moments, each written where it was read. */
-function adam(length: number): TestLaunch {
+export function adam(length: number): TestLaunch {
   const b = new LaunchBuilder([], [length])
   const along = { strides: [1] }
   const places = [wave(length), wave(length, 0.1, 1), wave(length, 0.1, 2).map((v) => v * v)].map((data) =>
@@ -186,7 +211,7 @@ function adam(length: number): TestLaunch {
 }
 
 /** The largest element of each window of [planes, height, width]; windows of `size` x `size`, `size` apart. */
-function maxPool(planes: number, height: number, width: number, size: number): TestLaunch {
+export function maxPool(planes: number, height: number, width: number, size: number): TestLaunch {
   const [high, wide] = [Math.floor(height / size), Math.floor(width / size)]
   const b = new LaunchBuilder([planes, high, wide], [size, size])
   const strides = [height * width, size * width, size, width, 1]
@@ -229,6 +254,9 @@ export function namedKernels(): Readonly<Record<string, TestLaunch>> {
     'layer norm backward': layerNormBackward(5, 19),
     'layer norm parameters': layerNormParameters(6, 45),
     'column sums': columnSums(9, 71),
+    'column sums, swept': columnSums(45, 730),
+    'layer norm parameters, swept': layerNormParameters(70, 1029),
+    'sums over two axes, swept': planeSums(5, 43, 190),
     'batch statistics': batchStatistics(4, 3, 10),
     adam: adam(29),
     'max pool': maxPool(3, 10, 14, 2),

@@ -29,7 +29,12 @@ interface Value {
 
 /** The random kernel of a seed. */
 export function randomKernel(seed: number): RandomKernel {
-  return new Generator(new Random(seed)).generate()
+  return new Generator(new Random(seed), false).generate()
+}
+
+/** A random kernel that only reduces, and so much that columns may be swept. */
+export function randomColumns(seed: number): RandomKernel {
+  return new Generator(new Random(seed), true).generate()
 }
 
 const sizes = [1, 2, 3, 4, 5, 7, 8, 9, 12, 17, 33]
@@ -63,8 +68,19 @@ class Generator {
   // Inputs that an output may overwrite in place: they cover every element once.
   readonly #replaceable: { slot: number; place: Place; dtype: DType }[] = []
 
-  constructor(random: Random) {
+  readonly #columns: boolean
+
+  constructor(random: Random, columns: boolean) {
     this.#random = random
+    this.#columns = columns
+    if (columns) {
+      this.#outer = [this.#random.pick([1, 2]), this.#random.pick([64, 95, 130, 197])]
+      this.#inner = [this.#random.pick([1, 3]), this.#random.pick([162, 261])]
+      this.#floats = ['float32']
+      this.#special = this.#random.chance(0.1)
+      this.#builder = new LaunchBuilder(this.#outer, this.#inner)
+      return
+    }
     this.#outer = Array.from({ length: this.#random.below(4) }, () => this.#random.pick(sizes))
     this.#inner = Array.from({ length: this.#random.below(4) }, () => this.#random.pick(sizes))
     while (this.#elements() > 3000)
@@ -85,11 +101,11 @@ class Generator {
 
   generate(): RandomKernel {
     this.#makeLeaves()
-    const stashes = this.#elementOutputs()
-    const stageCount = this.#random.pick([0, 0, 1, 1, 2, 3])
+    const stashes = this.#columns ? [] : this.#elementOutputs()
+    const stageCount = this.#columns ? 1 : this.#random.pick([0, 0, 1, 1, 2, 3])
     for (let stage = 0; stage < stageCount; stage++) this.#makeStage(stashes)
     for (const { arg, dtype } of stashes) this.#builder.element(arg, this.#element(dtype).expr)
-    this.#storesInPlace()
+    if (!this.#columns) this.#storesInPlace()
     if (stageCount > 0 || stashes.length === 0) this.#rowOutputs(stageCount > 0)
     const degraded = this.#random.chance(0.2)
     const launch = this.#builder.build((stride, size) => {
@@ -140,9 +156,10 @@ class Generator {
   /** Strides that visit a row-major array, its axes in any order, some walked backwards, some left out or spread. */
   #randomPlace(mustCover = false): { place: Place; length: number; covers: boolean } {
     const all = [...this.#outer, ...this.#inner]
-    const order = this.#random.chance(0.5)
-      ? all.map((_, i) => i)
-      : this.#random.shuffled(all.map((_, i) => i))
+    const inOrder = all.map((_, i) => i)
+    // Columns lie side by side in memory, mostly.
+    const usual = this.#columns ? [...inOrder.slice(2), ...inOrder.slice(0, 2)] : inOrder
+    const order = this.#random.chance(this.#columns ? 0.9 : 0.5) ? usual : this.#random.shuffled(inOrder)
     const strides = all.map(() => 0)
     let step = this.#random.chance(0.2) ? 2 : 1
     let offset = 0

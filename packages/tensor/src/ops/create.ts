@@ -191,8 +191,9 @@ export const arange: FreeFunction<
     const length = Math.max(0, Math.ceil((to - from) / step))
     const dtype = checkDType(options?.dtype ?? (whole ? 'int32' : 'float32'))
     checkShape('arange', [length])
-    const index = position([length], [1], 0)
-    return asked('arange', (whole ? index : index.to(wide(dtype))).mul(step).add(from).to(dtype), options)
+    const index = whole ? position([length], [1], 0) : position([length], [1], 0).to(wide(dtype))
+    const scaled = step === 1 ? index : index.mul(step)
+    return asked('arange', (from === 0 ? scaled : scaled.add(from)).to(dtype), options)
   },
   samples: () => [[5], [1, 3, 0.25], [5, -3, -2], [0], [2, 5, 1, { dtype: 'float32' }]],
   wrong: [

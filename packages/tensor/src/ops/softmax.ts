@@ -47,8 +47,9 @@ const softmaxGradient = formula('softmaxGradient', ([output, upstream], attribut
   return weighted.sub(output.mul(weighted.sum(dimOf(attributes), { keepdim: true })))
 })
 
-const logSoftmaxGradient = formula('logSoftmaxGradient', ([output, upstream], attributes) =>
-  upstream.sub(output.exp().mul(upstream.sum(dimOf(attributes), { keepdim: true }))),
+// Not the exponential of the result: of softmax the forward pass has all but a product already.
+const logSoftmaxGradient = formula('logSoftmaxGradient', ([x, upstream], attributes) =>
+  upstream.sub(softmax(x, dimOf(attributes)).mul(upstream.sum(dimOf(attributes), { keepdim: true }))),
 )
 
 /** exp(x) / sum(exp(x)) along `dim`. @throws ShapeError */
@@ -61,7 +62,8 @@ export const softmax: SoftmaxFunction = defineOp({
       const dim = dimOf(attributes)
       if (x.size === 0) return x
       const exponentials = x.sub(x.amax(dim, { keepdim: true })).exp()
-      return exponentials.div(exponentials.sum(dim, { keepdim: true }))
+      // One division for each row, then products.
+      return exponentials.mul(exponentials.sum(dim, { keepdim: true }).reciprocal())
     },
   },
   gradient: ({ output, attributes }, upstream) => [softmaxGradient([output, upstream], output, attributes)],
@@ -88,8 +90,8 @@ export const logSoftmax: SoftmaxFunction = defineOp({
       return shifted.sub(shifted.exp().sum(dim, { keepdim: true }).log())
     },
   },
-  gradient: ({ output, attributes }, upstream) => [
-    logSoftmaxGradient([output, upstream], output, attributes),
+  gradient: ({ inputs: [x], output, attributes }, upstream) => [
+    logSoftmaxGradient([x!, upstream], output, attributes),
   ],
   call:
     (op) =>
