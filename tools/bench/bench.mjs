@@ -88,12 +88,21 @@ async function join(name, threads) {
   }
 }
 
-async function measure({ name, spec, operations }, threads, team, { short, profile }) {
+async function measure({ name, spec, operations, tokens }, threads, team, { short, profile }) {
   const { rounds, roundMs } = short ? quick : thorough
   const limitMs = short ? 60_000 : 300_000
   const runners = []
   const rows = []
-  const row = (peer, more) => ({ peer, case: name, threads, ms: null, gflops: null, ratio: null, ...more })
+  const row = (peer, more) => ({
+    peer,
+    case: name,
+    threads,
+    ms: null,
+    gflops: null,
+    tokens,
+    ratio: null,
+    ...more,
+  })
   for (const [peer, member] of team) {
     if (member.process !== null && !member.process.alive) Object.assign(member, await join(peer, threads))
     if (member.process === null) {

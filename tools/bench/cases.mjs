@@ -5,6 +5,8 @@
 const mlp = { kind: 'mlp', sizes: [784, 512, 256, 10], batch: 128 }
 const gptSizes = { layers: 4, width: 128, heads: 4, context: 128, batch: 16, vocabulary: 96 }
 const gpt = { kind: 'gpt', train: true, ...gptSizes }
+// One sequence from an empty cache to a full one, the likeliest token each time.
+const generate = { kind: 'generate', ...gptSizes, batch: 1, tokens: gptSizes.context }
 const resnet = { batch: 8, size: 64, classes: 1000 }
 
 /** Every case, in the order of the table. `group` is the letter that `--cases` selects. */
@@ -19,6 +21,7 @@ export const cases = [
   entry('e', 'lstm', { kind: 'lstm', batch: 32, steps: 50, inputs: 64, hidden: 128, outputs: 10 }),
   entry('f', 'gpt', gpt),
   entry('f', 'gpt-infer', { ...gpt, train: false }),
+  entry('g', 'generate', generate),
   entry('h', 'resnet-infer', { kind: 'resnet', train: false, ...resnet }),
   entry('h', 'resnet-train', { kind: 'resnet', train: true, ...resnet }),
   entry('i', 'cold-start', { kind: 'coldStart' }),
@@ -45,7 +48,7 @@ export function selectCases(wanted) {
 }
 
 function entry(group, title, spec) {
-  return { name: `${group}/${title}`, group, spec, operations: operations(spec) }
+  return { name: `${group}/${title}`, group, spec, operations: operations(spec), tokens: spec.tokens ?? null }
 }
 
 /** Floating-point operations of one step, or null where products are not what the time goes into. */

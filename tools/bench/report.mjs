@@ -9,8 +9,9 @@ export const markers = ['<!-- bench:begin -->', '<!-- bench:end -->']
  * The stated fields of a row, as one line of JSON; `reason` where a peer did not run, `info` where it told something.
  * @param {Record<string, unknown>} row
  */
-export function jsonLine({ peer, case: name, threads, ms, gflops, ratio, reason, info }) {
-  return JSON.stringify({ peer, case: name, threads, ms, gflops, ratio, reason, info })
+export function jsonLine({ peer, case: name, threads, ms, gflops, tokens, ratio, reason, info }) {
+  const tokensPerSecond = rateOf(tokens, ms) ?? undefined
+  return JSON.stringify({ peer, case: name, threads, ms, gflops, tokensPerSecond, ratio, reason, info })
 }
 
 /** When and where it ran. */
@@ -45,9 +46,16 @@ function keyOf({ case: name, threads }) {
   return `${name} ${threads}`
 }
 
+/** Tokens in a second, where a step makes tokens. */
+function rateOf(tokens, ms) {
+  return typeof tokens === 'number' && ms !== null ? Math.round((1000 * tokens) / ms) : null
+}
+
 function cellOf(row) {
   if (row === undefined || row.ms === null) return '-'
-  const speed = row.gflops === null || row.gflops === undefined ? '' : ` [${row.gflops.toPrecision(3)}]`
+  const rate = rateOf(row.tokens, row.ms)
+  const gflops = row.gflops === null || row.gflops === undefined ? '' : ` [${row.gflops.toPrecision(3)}]`
+  const speed = rate === null ? gflops : ` [${rate} tokens/s]`
   const ratio =
     row.ratio === null || row.peer === 'nabla'
       ? ''

@@ -4,3 +4,6 @@
 export function skip(reason) {
   return Object.assign(new Error(reason), { code: 'ERR_SKIPPED' })
 }
+
+/** Why some peers do not generate. */
+export const withoutCache = 'generation with a cache of keys and values is not written for this peer'

@@ -4,6 +4,7 @@ import { integers, sizeOf, uniform } from '../data.mjs'
 import { load, versionOf } from '../install.mjs'
 import { makeModels } from './jaxModels.mjs'
 import { installWorker } from './workerShim.mjs'
+import { withoutCache } from '../skip.mjs'
 
 /** With one thread it computes where it is called; otherwise in that many workers, for which it wants a global `Worker`. */
 export async function open({ threads }) {
@@ -11,7 +12,12 @@ export async function open({ threads }) {
   const jax = await load('@jax-js/jax')
   await jax.init('wasm')
   jax.defaultDevice('wasm')
-  return { version: versionOf('@jax-js/jax'), threads, builders: makeBuilders(jax) }
+  return {
+    version: versionOf('@jax-js/jax'),
+    threads,
+    builders: makeBuilders(jax),
+    cannot: { generate: withoutCache },
+  }
 }
 
 function makeBuilders(jax) {

@@ -85,6 +85,14 @@ const builders = {
     const optimizer = (parameters) => new nabla.AdamW(parameters, { lr: 1e-3 })
     return training(model, x, y, optimizer, options)
   },
+  generate: (spec, options) => {
+    const model = new GPT(spec).eval()
+    const caches = model.createCaches(spec.batch)
+    const generate = async () => {
+      await model.generate(1, spec.tokens, caches)
+    }
+    return observed(generate, options)
+  },
   resnet: ({ batch, size, classes, train }, options) => {
     const model = new ResNet18(classes)
     const x = nabla.tensor(uniform(batch * 3 * size * size), { shape: [batch, 3, size, size] })

@@ -1,7 +1,7 @@
 // The models of the cases, as a user of Nabla would write them.
 import { nabla } from './nablaPackage.mjs'
 
-const { Module, Linear, Conv2d, BatchNorm2d, Embedding, LayerNorm, Sequential } = nabla
+const { Module, Linear, Conv2d, BatchNorm2d, Embedding, KeyValueCache, LayerNorm, Sequential } = nabla
 
 /** Linear layers with ReLU between them. */
 export class Mlp extends Module {
@@ -73,18 +73,19 @@ class Block extends Module {
     this.contract = new Linear(4 * width, width)
   }
 
-  forward(x) {
-    const attended = x.add(this.join.forward(this.attend(this.beforeAttention.forward(x))))
+  forward(x, cache) {
+    const attended = x.add(this.join.forward(this.attend(this.beforeAttention.forward(x), cache)))
     const fed = this.expand.forward(this.beforeFeed.forward(attended)).gelu({ approximate: 'tanh' })
     return attended.add(this.contract.forward(fed))
   }
 
-  attend(x) {
+  attend(x, cache) {
     const [batch, length, width] = x.shape
     const split = (part) =>
       part.reshape([batch, length, this.heads, width / this.heads]).permute([0, 2, 1, 3])
     const [q, k, v] = this.project.forward(x).chunk(3, -1).map(split)
-    const mixed = nabla.scaledDotProductAttention(q, k, v, { causal: true }) // [N, heads, T, E]
+    const { keys, values, offset } = cache?.append(k, v) ?? { keys: k, values: v, offset: 0 }
+    const mixed = nabla.scaledDotProductAttention(q, keys, values, { causal: true, offset }) // [N, heads, T, E]
     return mixed.permute([0, 2, 1, 3]).reshape([batch, length, width])
   }
 }
@@ -100,10 +101,35 @@ export class GPT extends Module {
     this.head = new Linear(width, vocabulary, { bias: false })
   }
 
-  forward(tokens) {
-    const start = this.tokens.forward(tokens).add(this.positions.weight)
-    const deep = this.blocks.reduce((value, block) => block.forward(value), start)
+  /** @param caches one for each block, where tokens are those that follow what the caches hold */
+  forward(tokens, caches) {
+    const positions = caches === undefined ? this.positions.weight : this.placesOf(tokens, caches[0].length)
+    const start = this.tokens.forward(tokens).add(positions)
+    const deep = this.blocks.reduce((value, block, i) => block.forward(value, caches?.[i]), start)
     return this.head.forward(this.norm.forward(deep)).flatten(0, 1)
+  }
+
+  placesOf(tokens, from) {
+    return this.positions.forward(nabla.arange(from, from + tokens.shape[1]))
+  }
+
+  createCaches(batch) {
+    const [context, width] = this.positions.weight.shape
+    return this.blocks.map(({ heads }) => new KeyValueCache(batch, heads, context, width / heads))
+  }
+
+  /** The `count` likeliest tokens that follow one another from `first` on, each read as soon as it is known. */
+  async generate(first, count, caches) {
+    const made = []
+    let token = first
+    for (const cache of caches) cache.reset()
+    while (made.length < count) {
+      const input = nabla.tensor([[token]], { dtype: 'int32' })
+      const logits = nabla.noGrad(() => this.forward(input, caches))
+      token = await logits.argmax(-1).item()
+      made.push(token)
+    }
+    return made
   }
 }
 

@@ -18,14 +18,19 @@ export function observe({ engine, startProfile }, { profile = false } = {}) {
   let latest = null
   let repeat = null
   return {
+    /** Does a step; a promise where the step gives one. */
     step(run) {
       const start = performance.now()
       watch.running = 0
-      latest = run()
-      const total = performance.now() - start
-      totals.push(total)
-      overheads.push(total - watch.running)
-      repeat = run
+      const settle = (result) => {
+        const total = performance.now() - start
+        totals.push(total)
+        overheads.push(total - watch.running)
+        latest = result
+        repeat = run
+      }
+      const result = run()
+      return result instanceof Promise ? result.then(settle) : settle(result)
     },
     /** Called after warm-up: from here on nothing may be compiled. */
     start() {
@@ -46,7 +51,7 @@ export function observe({ engine, startProfile }, { profile = false } = {}) {
         arenaBytes: watch.plan?.parts.arenaBytes ?? 0,
         arenaLowerBound: watch.plan?.parts.arenaLowerBound ?? 0,
       }
-      const dearest = profile && repeat !== null ? dearestSteps(startProfile, repeat) : undefined
+      const dearest = profile && repeat !== null ? await dearestSteps(startProfile, repeat) : undefined
       watch.stop()
       return { ...facts, loss: latest === null || latest === undefined ? null : await latest.item(), dearest }
     },
@@ -80,12 +85,13 @@ function watchPlans(engine) {
 }
 
 /** The steps that take longest together, each as the least of a few runs, with what they do and how fast. */
-function dearestSteps(startProfile, repeat) {
-  const runs = Array.from({ length: profiledRuns }, () => {
+async function dearestSteps(startProfile, repeat) {
+  const runs = []
+  while (runs.length < profiledRuns) {
     const profile = startProfile()
-    repeat()
-    return profile.stop().filter(({ cat }) => cat === 'step')
-  })
+    await repeat()
+    runs.push(profile.stop().filter(({ cat }) => cat === 'step'))
+  }
   const groups = new Map()
   let whole = 0
   for (const [i, { name, args }] of runs[0].entries()) {

@@ -2,7 +2,7 @@
 // result. Models: onnxModels.mjs, written down by onnx.mjs.
 import { load, versionOf } from '../install.mjs'
 import { onnxModel } from './onnx.mjs'
-import { skip } from '../skip.mjs'
+import { skip, withoutCache } from '../skip.mjs'
 import { models } from './onnxModels.mjs'
 
 const reason = 'ONNX Runtime only infers'
@@ -19,7 +19,7 @@ export async function open(kind, { threads }) {
     return session(ort, model(spec), provider, threads)
   }
   const builders = Object.fromEntries(Object.entries(models).map(([name, model]) => [name, build(model)]))
-  const cannot = { mlp: reason, cnn: reason, lstm: reason, layerNorm: reason }
+  const cannot = { mlp: reason, cnn: reason, lstm: reason, layerNorm: reason, generate: withoutCache }
   return { version: versionOf(name), threads, builders, cannot }
 }
 

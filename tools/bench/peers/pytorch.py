@@ -151,6 +151,47 @@ def gpt(spec):
     return training(model, x, y, torch.optim.AdamW(model.parameters(), lr=1e-3))
 
 
+class GeneratingBlock(Block):
+    """A block that sees one more position at each call, with keys and values of all earlier ones in memory."""
+
+    def __init__(self, width, heads, context):
+        super().__init__(width, heads, context)
+        self.keys = torch.zeros(1, heads, context, width // heads)
+        self.values = torch.zeros(1, heads, context, width // heads)
+        self.place = 0
+
+    def attend(self, x):
+        width = x.shape[-1]
+        q, k, v = (part.view(1, 1, self.heads, -1).transpose(1, 2) for part in self.project(x).chunk(3, -1))
+        here, end = self.place, self.place + 1
+        self.keys[:, :, here:end] = k
+        self.values[:, :, here:end] = v
+        seen, values = self.keys[:, :, :end], self.values[:, :, :end]
+        if hasattr(F, "scaled_dot_product_attention"):
+            mixed = F.scaled_dot_product_attention(q, seen, values)
+        else:
+            mixed = torch.softmax(q @ seen.transpose(-2, -1) * (width // self.heads) ** -0.5, -1) @ values
+        return mixed.transpose(1, 2).reshape(1, 1, width)
+
+
+def generate(spec):
+    width, context = spec["width"], spec["context"]
+    model = Gpt(spec).eval()
+    blocks = [GeneratingBlock(width, spec["heads"], context) for _ in range(spec["layers"])]
+
+    def step():
+        token = 1
+        with torch.inference_mode():
+            for place in range(spec["tokens"]):
+                x = model.tokens(torch.tensor([[token]])) + model.positions.weight[place]
+                for block in blocks:
+                    block.place = place
+                    x = block(x)
+                token = model.head(model.norm(x)).argmax(-1).item()
+
+    return step
+
+
 def convolution(before, after, stride, size=3):
     return nn.Conv2d(before, after, size, stride=stride, padding=size // 2, bias=False)
 
@@ -186,7 +227,7 @@ def resnet(spec):
 
 BUILDERS = {
     "matmul": matmul, "chain": chain, "sum": total, "softmax": softmax, "layerNorm": layer_norm, "mlp": mlp,
-    "cnn": cnn, "lstm": lstm, "gpt": gpt, "resnet": resnet,
+    "cnn": cnn, "lstm": lstm, "gpt": gpt, "generate": generate, "resnet": resnet,
 }
 
 

@@ -2,7 +2,7 @@
 // Node the WebAssembly backend starts no threads, whatever it is told. Models: tfjsModels.mjs.
 import { integers, uniform } from '../data.mjs'
 import { load, versionOf } from '../install.mjs'
-import { skip } from '../skip.mjs'
+import { skip, withoutCache } from '../skip.mjs'
 import { makeModels } from './tfjsModels.mjs'
 
 /** @param backend `cpu` or `wasm` */
@@ -13,7 +13,8 @@ export async function open(backend, { threads }) {
   await tf.setBackend(backend)
   await tf.ready()
   tf.env().set('PROD', true)
-  return { version: versionOf('@tensorflow/tfjs'), threads: 1, builders: makeBuilders(tf) }
+  const cannot = { generate: withoutCache }
+  return { version: versionOf('@tensorflow/tfjs'), threads: 1, builders: makeBuilders(tf), cannot }
 }
 
 function makeBuilders(tf) {
