@@ -87,6 +87,28 @@ export async function join(builder: Builder): Promise<Entry | null> {
   return builder.call('cat', all, dim)
 }
 
+/** A join of what was computed from one value, joined with something else: as gradients of gates are. */
+export async function nestedJoin(builder: Builder): Promise<Entry | null> {
+  const x = await operand(
+    builder,
+    (entry) => real(entry) && entry.shape.length > 0 && entry.size > 0 && entry.size < 300,
+  )
+  if (x === null) return null
+  const { random } = builder
+  const dim = random.whole(0, x.shape.length - 1)
+  const first = await builder.call('tanh', x)
+  // The second part may need the first one finished, so that they cannot be computed together.
+  const waiting = random.chance(0.4)
+  const second = await builder.call(
+    'mul',
+    x,
+    waiting ? await builder.call('cumsum', first, dim) : random.uniform(),
+  )
+  const third = await builder.call('square', x)
+  const inner = await builder.call('cat', random.shuffled([first, second, third]), dim)
+  return builder.call('cat', random.shuffled(random.chance(0.5) ? [inner, x] : [x, inner, inner]), dim)
+}
+
 /** A value with something around it. */
 export async function pad(builder: Builder): Promise<Entry | null> {
   const x = await operand(builder, (entry) => entry.shape.length > 0 && entry.size < 500)
@@ -108,10 +130,11 @@ export async function spliced(builder: Builder): Promise<Entry | null> {
   const overlap = builder.random.chance(0.3) && cut > 0 ? 1 : 0
   const left = await builder.call('slice', x, -1, 0, cut)
   const right = await builder.call('slice', x, -1, cut - overlap, last)
+  const filling = { value: builder.random.pick([0, 0, 0, 1]) }
   return builder.call(
     'add',
-    await builder.call('pad', left, [0, last - cut]),
-    await builder.call('pad', right, [cut - overlap, 0]),
+    await builder.call('pad', left, [0, last - cut], filling),
+    await builder.call('pad', right, [cut - overlap, 0], filling),
   )
 }
 

@@ -1,9 +1,19 @@
 // What the fuzzer's programs are made of, and how often. Fusion is decided by maps, reductions and views, so these come
 // most. Read before: operands.ts. Read next: generate.ts.
-import { join, pad, spliced, triangle, view } from './arrangements.ts'
+import { join, nestedJoin, pad, spliced, triangle, view } from './arrangements.ts'
 import { binary, compare, constant, convert, quotient, unary, where, withNumber } from './maps.ts'
 import type { Extend } from './operands.ts'
-import { attention, chosen, composite, convolution, gather, matmul, scatterAdd } from './products.ts'
+import {
+  attention,
+  chosen,
+  composite,
+  convolution,
+  gather,
+  matmul,
+  scatterAdd,
+  sumOfProducts,
+  sumOfReductions,
+} from './products.ts'
 import { anyOrAll, argReduce, product, reduce, running } from './reductions.ts'
 
 /** A way to extend a program. */
@@ -30,10 +40,13 @@ export const operations: readonly Operation[] = [
   { weight: 1, extend: running },
   { weight: 12, extend: view },
   { weight: 3, extend: join },
+  { weight: 1, extend: nestedJoin },
   { weight: 2, extend: pad },
   { weight: 1, extend: spliced },
   { weight: 1, extend: triangle },
   { weight: 4, extend: matmul },
+  { weight: 2, extend: sumOfProducts },
+  { weight: 1, extend: sumOfReductions },
   { weight: 5, extend: composite },
   { weight: 2, extend: gather },
   { weight: 1, extend: chosen },

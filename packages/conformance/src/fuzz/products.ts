@@ -23,6 +23,63 @@ export async function matmul(builder: Builder): Promise<Entry | null> {
   return builder.call('matmul', a, b.shape[0] === inner ? b : await builder.call('transpose', b))
 }
 
+/** A sum of products, as the gradient of a weight that is used more than once; some of its terms are of other kinds. */
+export async function sumOfProducts(builder: Builder): Promise<Entry | null> {
+  const { random } = builder
+  const wanted = (entry: Entry): boolean =>
+    real(entry) && entry.shape.length === 2 && entry.size > 0 && entry.size < 150
+  const a = await operand(builder, wanted)
+  if (a === null) return null
+  const [inner, rows] = a.shape as [number, number]
+  const columns = random.whole(1, 9)
+  const factor = async (shape: readonly [number, number]): Promise<Entry> => {
+    const fits = (entry: Entry): boolean => entry.dtype === a.dtype && entry.shape.join() === shape.join()
+    const found = random.chance(0.5) ? await operand(builder, fits) : null
+    if (found !== null) return found
+    const range = { kind: 'real', scale: 1 } as const
+    if (random.chance(0.3)) {
+      const reversed = builder.leaf([shape[1], shape[0]], a.dtype, range)
+      return builder.call('transpose', reversed)
+    }
+    const leaf = builder.leaf(shape, a.dtype, range)
+    return random.chance(0.5) ? leaf : builder.call('tanh', leaf)
+  }
+  // Slices of one value now and then, forwards, backwards or in no order.
+  const count = random.whole(2, 6)
+  const whole = random.chance(0.4)
+    ? builder.leaf([count, inner, columns], a.dtype, { kind: 'real', scale: 1 })
+    : null
+  const forwards = Array.from({ length: count }, (_, i) => i)
+  const order = random.pick([forwards, [...forwards].reverse(), random.shuffled(forwards)])
+  let sum: Entry | null = null
+  for (const [i, at] of order.entries()) {
+    const left = i === 0 ? a : await factor([inner, rows])
+    const right = whole === null ? await factor([inner, columns]) : await builder.call('select', whole, 0, at)
+    let term = await builder.call('matmul', await builder.call('transpose', left), right)
+    if (random.chance(0.15)) term = await builder.call('tanh', term)
+    sum = sum === null ? term : await builder.call('add', sum, term)
+  }
+  return sum
+}
+
+/** A sum of sums over parts of one value, as the gradient of a bias that is used more than once. */
+export async function sumOfReductions(builder: Builder): Promise<Entry | null> {
+  const { random } = builder
+  const x = await operand(
+    builder,
+    (entry) => real(entry) && entry.shape.length === 3 && entry.size > 0 && entry.size < 500,
+  )
+  const dim = random.whole(0, 2)
+  if (x === null || x.shape[dim]! < 2) return null
+  let sum: Entry | null = null
+  for (let i = 0; i < x.shape[dim]!; i++) {
+    const term = await builder.call('sum', await builder.call('select', x, dim, i), 0)
+    sum = sum === null ? term : await builder.call('add', sum, term)
+    if (random.chance(0.1)) sum = await builder.call('mul', sum, 0.5)
+  }
+  return sum
+}
+
 const composites: readonly (readonly [name: string, ...options: unknown[]])[] = [
   ['softmax'],
   ['logSoftmax'],

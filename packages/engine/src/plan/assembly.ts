@@ -1,64 +1,191 @@
 // Assemblies: values put together from parts in one buffer (padding, concatenation, zero-insertion). A part is written by
-// the kernel that computes it, straight to where it belongs; what no part covers is filled first. The gradient of slices
-// is a sum of padded pieces, and where these do not overlap it is one assembly. Read before: primitive.ts, expand.ts.
+// the kernel that computes it, straight to where it belongs, also when it is an assembly itself; what no part covers is
+// filled first. Where a value lies as a part is remembered, for those who would put the same values together again
+// (stack.ts). Sums of assemblies: sums.ts. Read before: primitive.ts, expand.ts.
 import type { DType } from '../dtype.ts'
 import { constant, type Expr } from '../expr.ts'
 import type { Op } from '../lowering.ts'
 import type { Node } from '../node.ts'
 import { formatShape, rowMajorStrides, sameShape, sizeOf, type Shape } from '../shape.ts'
-import type { Layout } from '../view.ts'
+import { reshapeLayout, type Layout } from '../view.ts'
 import type { Primitive, PrimitiveGraph } from './primitive.ts'
+import { isSame } from './space.ts'
 
 /** A part of an assembly: an input, and where its elements lie along each dimension. */
-interface Part {
+export interface Part {
   readonly input: Primitive
   readonly start: readonly number[]
   readonly step: readonly number[]
 }
 
-/** The assembly of an op whose attributes say where its inputs lie. */
-export function assemble(graph: PrimitiveGraph, op: Op, inputs: readonly Primitive[], node: Node): Primitive {
-  const { attributes, shape, dtype } = node
-  const starts = attributes['starts'] as readonly (readonly number[])[]
-  const steps = attributes['steps'] as readonly (readonly number[])[]
-  const parts = inputs.map((input, i) => ({ input, start: starts[i]!, step: steps[i]! }))
-  return assembleParts(graph, op.name, parts, attributes['fill'] as number, shape, dtype)
+/** Where a value lies as a part of an assembly: a layout over the value's shape. */
+export interface Home {
+  readonly assembly: Primitive
+  readonly layout: Layout
 }
 
-/** A plain sum of two zero-filled assemblies whose parts do not overlap is one assembly of all parts. Null otherwise. */
-export function sumOfAssemblies(
-  graph: PrimitiveGraph,
-  op: Op,
-  inputs: readonly Primitive[],
-  node: Node,
-): Primitive | null {
-  const [left, right] = inputs
-  if (inputs.length !== 2 || left?.kind !== 'assemble' || right?.kind !== 'assemble') return null
-  if (
-    left.dtype !== node.dtype ||
-    right.dtype !== node.dtype ||
-    left.size !== right.size ||
-    !isPlainSum(op, inputs)
-  )
-    return null
-  if (left.attributes['fill'] !== 0 || right.attributes['fill'] !== 0) return null
-  const [mine, yours] = [partsOf(left), partsOf(right)]
-  if (mine.some((a) => yours.some((b) => overlap(a, b)))) return null
-  return assembleParts(graph, left.name, [...mine, ...yours], 0, node.shape, node.dtype)
+/** An assembly of more parts than this is copied as a whole where it is a part of another. */
+const fewParts = 8
+
+/** Nor are kernels made to write one value to more places than this. */
+const fewHomes = 4
+
+/** Makes the assemblies of one graph. */
+export class Assemblies {
+  readonly #graph: PrimitiveGraph
+  readonly #known = new Map<string, Primitive>()
+  readonly #parts = new Map<Primitive, readonly Part[]>()
+  readonly #homes = new Map<Primitive, Home[]>()
+
+  constructor(graph: PrimitiveGraph) {
+    this.#graph = graph
+  }
+
+  /** The assembly of an op whose attributes say where its inputs lie. */
+  ofOp(op: Op, inputs: readonly Primitive[], node: Node): Primitive {
+    const { attributes, shape, dtype } = node
+    const starts = attributes['starts'] as readonly (readonly number[])[]
+    const steps = attributes['steps'] as readonly (readonly number[])[]
+    const parts = inputs.map((input, i) => ({ input, start: starts[i]!, step: steps[i]! }))
+    return this.make(op.name, parts, attributes['fill'] as number, shape, dtype)
+  }
+
+  /** Zero-filled assemblies of one shape, added up as far as their parts do not overlap: the fewer values left to add. */
+  addUp(terms: readonly Primitive[]): readonly Primitive[] {
+    const sums: { readonly terms: Primitive[]; readonly parts: Part[] }[] = []
+    for (const term of terms) {
+      const parts = this.#parts.get(term)!
+      const sum = sums.find((each) => !each.parts.some((a) => parts.some((b) => overlap(a, b))))
+      if (sum === undefined) sums.push({ terms: [term], parts: [...parts] })
+      else {
+        sum.terms.push(term)
+        sum.parts.push(...parts)
+      }
+    }
+    return sums.map((sum) => {
+      const [{ name, shape, dtype }] = sum.terms as [Primitive]
+      if (sum.terms.length === 1) return sum.terms[0]!
+      for (const term of sum.terms) this.#forget(term)
+      return this.make(name, sum.parts, 0, shape, dtype)
+    })
+  }
+
+  /** Whether a value is an assembly that may be a term of {@link Assemblies.addUp}. */
+  isZeroFilled(value: Primitive): boolean {
+    return this.#parts.has(value) && value.attributes['fill'] === 0
+  }
+
+  /** Where a buffer lies as a part of assemblies made so far; layouts are over its primitive's shape. */
+  homesOf(value: Primitive): readonly Home[] {
+    return this.#homes.get(value) ?? []
+  }
+
+  /**
+   * Cuts an assembly into a fill of the whole (unless the parts cover it) and one place per part. Places wait for the
+   * fill; the assembly itself is only the name of the finished buffer.
+   */
+  make(name: string, all: readonly Part[], fill: number, shape: Shape, dtype: DType): Primitive {
+    const parts = all.filter((part) => part.input.size > 0)
+    const [only] = parts
+    if (parts.length === 1 && only!.input.dtype === dtype && sameShape(only!.input.shape, shape))
+      return only!.input
+    const where = parts.map(({ input, start, step }) => `${input.id}@${start.join(',')}:${step.join(',')}`)
+    const identity = `${where.join(' ')}=${fill}${Object.is(fill, -0)}${formatShape(shape)}${dtype}`
+    const known = this.#known.get(identity)
+    if (known !== undefined) return known
+
+    const strides = rowMajorStrides(shape)
+    const covered = parts.reduce((sum, part) => sum + part.input.size, 0)
+    const filling: Primitive[] = []
+    if (covered < sizeOf(shape)) {
+      const target: Layout = { shape, strides, offset: 0 }
+      const expr = (): Expr => constant(fill, dtype)
+      filling.push(this.#graph.make({ kind: 'fill', name: 'fill', shape, dtype, target, expr }, null))
+    }
+    const places = parts.flatMap((part) =>
+      this.#place(name, part.input, targetOf(part, strides), dtype, filling),
+    )
+    const assembly = this.#graph.make(
+      { kind: 'assemble', name, inputs: [...filling, ...places], shape, dtype, attributes: { fill } },
+      null,
+    )
+    this.#known.set(identity, assembly)
+    this.#parts.set(assembly, parts)
+    for (const part of parts) this.#settle(part, { assembly, layout: targetOf(part, strides) })
+    return assembly
+  }
+
+  /** The places of a part: one, or those of its own parts where kernels write these anyway. */
+  #place(
+    name: string,
+    input: Primitive,
+    target: Layout,
+    dtype: DType,
+    filling: readonly Primitive[],
+  ): Primitive[] {
+    const inner = wholeOf(input)
+    const parts = inner === null ? null : this.#writtenByKernels(inner, dtype)
+    const layout = parts === null ? null : reshapeLayout(target, inner!.shape)
+    if (parts !== null && layout !== null) {
+      return parts.flatMap((part) =>
+        this.#place(name, part.input, targetOf(part, layout.strides, layout.offset), dtype, filling),
+      )
+    }
+    const expr = (values: readonly Expr[]): Expr => values[0]!
+    const inputs = [input, ...filling]
+    return [this.#graph.make({ kind: 'place', name, inputs, shape: input.shape, dtype, target, expr }, null)]
+  }
+
+  /**
+   * The parts of an assembly without gaps that kernels write, so that these may write them elsewhere as well. Null where
+   * copying the finished assembly is less work: where parts are many, or are written to other places already.
+   */
+  #writtenByKernels(assembly: Primitive, dtype: DType): readonly Part[] | null {
+    const parts = this.#parts.get(assembly)
+    if (parts === undefined || parts.length > fewParts || assembly.dtype !== dtype) return null
+    if (assembly.inputs.some(({ kind }) => kind === 'fill')) return null
+    const written = parts.every(({ input }) => {
+      const value = wholeOf(input)
+      const computed = value?.kind === 'map' || value?.kind === 'reduce'
+      return computed && this.homesOf(assembly).length < 1 && this.homesOf(value).length < fewHomes
+    })
+    return written ? parts : null
+  }
+
+  #settle({ input }: Part, home: Home): void {
+    const value = wholeOf(input)
+    if (value === null || value.dtype !== home.assembly.dtype) return
+    const layout = reshapeLayout(home.layout, value.shape)
+    if (layout === null) return
+    const homes = this.#homes.get(value)
+    if (homes === undefined) this.#homes.set(value, [{ ...home, layout }])
+    else homes.push({ ...home, layout })
+  }
+
+  /** An assembly that became a part of a sum may never be made, so nothing may be read from it. */
+  #forget(assembly: Primitive): void {
+    for (const { input } of this.#parts.get(assembly)!) {
+      const homes = this.#homes.get(input.source)
+      const at = homes?.findIndex((home) => home.assembly === assembly) ?? -1
+      if (at >= 0) homes!.splice(at, 1)
+    }
+  }
 }
 
-function isPlainSum(op: Op, inputs: readonly Primitive[]): boolean {
-  if (op.lowering.kind !== 'map') return false
-  const loads = inputs.map(({ dtype }, arg): Expr => ({ kind: 'load', arg, dtype }))
-  const expr = op.lowering.expr(loads, {})
-  return expr.kind === 'call' && expr.fn === 'add' && expr.args[0] === loads[0] && expr.args[1] === loads[1]
+/** The primitive all of whose elements a value lists in order, under any shape; null where it does not. */
+export function wholeOf(value: Primitive): Primitive | null {
+  const { source, layout } = value
+  return !source.free && source.size === value.size && isSame(layout) ? source : null
 }
 
-function partsOf(assembly: Primitive): Part[] {
-  const starts = assembly.attributes['starts'] as readonly (readonly number[])[]
-  const steps = assembly.attributes['steps'] as readonly (readonly number[])[]
-  const places = assembly.inputs.filter((input) => input.kind === 'place')
-  return places.map((place, i) => ({ input: place.inputs[0]!, start: starts[i]!, step: steps[i]! }))
+/** The layout of a part's elements in a buffer with these strides. Parts may lack leading dimensions. */
+function targetOf(part: Part, strides: readonly number[], base: number = 0): Layout {
+  const { input, start, step } = part
+  return {
+    shape: input.shape,
+    strides: strides.map((stride, d) => stride * step[d]!).slice(start.length - input.shape.length),
+    offset: strides.reduce((sum, stride, d) => sum + stride * start[d]!, base),
+  }
 }
 
 /** Whether two parts may have an element in common. Parts with one step and different remainders interleave. */
@@ -67,53 +194,12 @@ function overlap(a: Part, b: Part): boolean {
     const other = b.start[d]!
     const step = a.step[d]!
     if (step === b.step[d] && (start - other) % step !== 0) return false
-    const end = start + (a.input.shape[d]! - 1) * step
-    const otherEnd = other + (b.input.shape[d]! - 1) * b.step[d]!
+    const end = start + (extent(a, d) - 1) * step
+    const otherEnd = other + (extent(b, d) - 1) * b.step[d]!
     return start <= otherEnd && other <= end
   })
 }
 
-/**
- * Cuts an assembly into a fill of the whole (unless the parts cover it) and one place per part. Places wait for the
- * fill; the assembly itself is only the name of the finished buffer.
- */
-function assembleParts(
-  graph: PrimitiveGraph,
-  name: string,
-  all: readonly Part[],
-  fill: number,
-  shape: Shape,
-  dtype: DType,
-): Primitive {
-  const parts = all.filter((part) => part.input.size > 0)
-  const [only] = parts
-  if (parts.length === 1 && only!.input.dtype === dtype && sameShape(only!.input.shape, shape))
-    return only!.input
-  const strides = rowMajorStrides(shape)
-  const covered = parts.reduce((sum, part) => sum + part.input.size, 0)
-  const attributes = { starts: parts.map((part) => part.start), steps: parts.map((part) => part.step), fill }
-  const identity = `${parts.map((part) => part.input.id).join(',')}@${JSON.stringify(attributes)}${fill}${formatShape(shape)}`
-  const filling: Primitive[] = []
-  if (covered < sizeOf(shape)) {
-    const target: Layout = { shape, strides, offset: 0 }
-    const expr = (): Expr => constant(fill, dtype)
-    filling.push(graph.make({ kind: 'fill', name: 'fill', shape, dtype, target, expr }, identity))
-  }
-  const places = parts.map((part, i) => {
-    const target: Layout = {
-      shape: part.input.shape,
-      strides: strides.map((stride, d) => stride * part.step[d]!),
-      offset: strides.reduce((sum, stride, d) => sum + stride * part.start[d]!, 0),
-    }
-    const inputs = [part.input, ...filling]
-    const expr = (values: readonly Expr[]): Expr => values[0]!
-    return graph.make(
-      { kind: 'place', name, inputs, shape: part.input.shape, dtype, target, expr },
-      `${i}:${identity}`,
-    )
-  })
-  return graph.make(
-    { kind: 'assemble', name, inputs: [...filling, ...places], shape, dtype, attributes },
-    identity,
-  )
+function extent({ input, start }: Part, d: number): number {
+  return input.shape[d - start.length + input.shape.length] ?? 1
 }

@@ -29,11 +29,11 @@ interface Draft {
 
 /** Builds the plan of a trace. @param fusing whether work is fused; without, every primitive is a step of its own */
 export function buildPlan(trace: Trace, backend: Backend, fusing: boolean = true): Plan {
-  const { graph, ofNode, constants } = expandTrace(trace, backend)
-  const outputs = trace.outputs.map((node) => bufferOf(graph, ofNode[node.ordinal]!))
+  const { graph, ofNode, constants } = expandTrace(trace, backend, fusing)
+  const outputs = trace.outputs.map((node) => bufferOf(graph, ofNode(node)))
   const assigned = [...trace.assignments].map(([variable, node]) => ({
     variable: variable.ordinal,
-    value: bufferOf(graph, ofNode[node.ordinal]!),
+    value: bufferOf(graph, ofNode(node)),
   }))
   const demanded = new Set<Primitive>([...outputs, ...assigned.map(({ value }) => value)])
   const primitives = reachable(graph, demanded)

@@ -6,16 +6,17 @@ import { numberOp, type Op, type OperandKind, type RoutineLowering } from '../lo
 import type { Node } from '../node.ts'
 import type { Shape } from '../shape.ts'
 import { applyView, isRowMajor, type Layout } from '../view.ts'
-import { assemble, sumOfAssemblies } from './assembly.ts'
+import { Assemblies } from './assembly.ts'
 import { isExpressible } from './materialize.ts'
 import { PrimitiveGraph, type Primitive } from './primitive.ts'
+import { addUp, isPlainSum, Sums } from './sums.ts'
 import type { Trace } from './walk.ts'
 
 /** A traced graph as primitives. */
 export interface Expansion {
   readonly graph: PrimitiveGraph
-  /** The primitive of every traced node, by the node's ordinal. */
-  readonly ofNode: readonly Primitive[]
+  /** The primitive of a traced node that is demanded or assigned. */
+  ofNode(node: Node): Primitive
   /** Numbers that composites brought with them; they follow the trace's own numbers. */
   readonly constants: readonly number[]
 }
@@ -23,9 +24,14 @@ export interface Expansion {
 /** What a reduction over nothing gives. */
 const identities = { sum: 0, prod: 1, max: -Infinity, min: Infinity } as const
 
-/** Expands a trace, but for composites that the backend claims. */
-export function expandTrace(trace: Trace, backend: Backend): Expansion {
+/**
+ * Expands a trace, but for composites that the backend claims.
+ * @param merging whether the terms of sums are computed together where that is less work
+ */
+export function expandTrace(trace: Trace, backend: Backend, merging: boolean = true): Expansion {
   const graph = new PrimitiveGraph()
+  const assemblies = new Assemblies(graph)
+  const sums = new Sums(trace, merging)
   const constants: number[] = []
   const memo = new Map<Node, Primitive>()
   let hosts = 0
@@ -80,12 +86,16 @@ export function expandTrace(trace: Trace, backend: Backend): Expansion {
       const expanded = lowering.expand(node.inputs, attributes, { shape, dtype })
       return lower(expanded)
     }
+    if (isPlainSum(node)) {
+      const terms = sums.termsOf(node).map((term) => ({ value: lower(term.node), alone: term.alone }))
+      return addUp({ graph, assemblies, op }, terms)
+    }
     const inputs = node.inputs.map(lower)
     switch (lowering.kind) {
       case 'leaf':
         throw new Error(`leaf ${op.name} has no work`)
       case 'map':
-        return sumOfAssemblies(graph, op, inputs, node) ?? graph.map(op, inputs, attributes, shape, dtype)
+        return graph.map(op, inputs, attributes, shape, dtype)
       case 'position': {
         const layout = {
           shape,
@@ -102,7 +112,7 @@ export function expandTrace(trace: Trace, backend: Backend): Expansion {
       case 'reduce':
         return reduce(graph, op, inputs[0]!, node)
       case 'assemble':
-        return assemble(graph, op, inputs, node)
+        return assemblies.ofOp(op, inputs, node)
       case 'routine':
         return routine(node, lowering)
     }
@@ -126,12 +136,8 @@ export function expandTrace(trace: Trace, backend: Backend): Expansion {
     )
   }
 
-  const ofNode = trace.nodes.map((node) => {
-    const primitive = leafOf(node) ?? lower(node)
-    memo.set(node, primitive)
-    return primitive
-  })
-  return { graph, ofNode, constants }
+  for (const node of trace.nodes) if (!sums.isInner(node)) memo.set(node, leafOf(node) ?? lower(node))
+  return { graph, ofNode: (node) => memo.get(node)!, constants }
 }
 
 function view(graph: PrimitiveGraph, op: Op, input: Primitive, node: Node): Primitive {
@@ -184,7 +190,7 @@ function reduce(graph: PrimitiveGraph, op: Op, input: Primitive, node: Node): Pr
     const kept = from.shape.map((size, d) => (dims.includes(d) ? 1 : size))
     return graph.make(
       { kind: 'reduce', name: op.name, inputs: [from], shape: kept, dtype, attributes: { dims }, fn },
-      String(op.id),
+      fn,
     )
   }
   const rows = shape.every((size) => size === 1) ? splitRows(graph, input) : null

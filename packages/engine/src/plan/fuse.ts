@@ -3,6 +3,7 @@
 // that a value connects become one. So an elementwise chain, a softmax with everything around it, or an optimizer's three
 // outputs are one unit each. Read before: primitive.ts, space.ts. Read next: materialize.ts (what is written to memory).
 import { broadcastLayout, type Layout } from '../view.ts'
+import { live, UnitOrder } from './order.ts'
 import type { Primitive } from './primitive.ts'
 import {
   elementCount,
@@ -28,14 +29,15 @@ export class Unit {
   producers: Set<Unit> = new Set()
   /** Set when this unit has been merged into another. */
   mergedInto: Unit | null = null
-  first: number
+  /** Its place in the order kept while units are made (order.ts). */
+  place: number = 0
+  /** The highest identifier of its members. */
   last: number
 
   constructor(kind: Unit['kind'], space: Space, primitive: Primitive, level: Level) {
     this.kind = kind
     this.space = space
     this.members.set(primitive, level)
-    this.first = primitive.id
     this.last = primitive.id
   }
 
@@ -71,35 +73,13 @@ export function fuse(
   // Units that began with a reduction of values made elsewhere.
   const reductions: Unit[] = []
   const users = usersOf(primitives)
+  const order = new UnitOrder()
+  const dependsOn = order.dependsOn.bind(order)
 
   const unitOf = (primitive: Primitive): Unit | undefined => {
     let unit = unitByPrimitive.get(primitive)
     while (unit !== undefined && unit.mergedInto !== null) unit = unit.mergedInto
     return unit
-  }
-
-  const live = (units: Iterable<Unit>): Set<Unit> => {
-    const result = new Set<Unit>()
-    for (let unit of units) {
-      while (unit.mergedInto !== null) unit = unit.mergedInto
-      result.add(unit)
-    }
-    return result
-  }
-
-  /** Whether `later` cannot run before `earlier` has. Units that ended before the other began are not searched. */
-  const dependsOn = (later: Unit, earlier: Unit): boolean => {
-    const seen = new Set<Unit>()
-    const stack = [later]
-    while (stack.length > 0) {
-      const unit = stack.pop()!
-      if (unit === earlier) return true
-      if (seen.has(unit) || unit.last < earlier.first) continue
-      seen.add(unit)
-      unit.producers = live(unit.producers)
-      stack.push(...unit.producers)
-    }
-    return false
   }
 
   const producersOf = (primitive: Primitive): Set<Unit> => {
@@ -141,35 +121,42 @@ export function fuse(
   }
 
   const merge = (into: Unit, from: Unit, space: Space): void => {
+    order.join(into, from)
     for (const [member, level] of from.members) into.members.set(member, level)
     for (const unit of from.producers) into.producers.add(unit)
     into.producers = live(into.producers)
     into.producers.delete(into)
-    into.first = Math.min(into.first, from.first)
     into.last = Math.max(into.last, from.last)
     into.space = space
     from.mergedInto = into
   }
 
-  const tooWide = (unit: Unit): boolean => {
-    if (unit.members.size >= mostMembers) return true
+  const tooWide = (unit: Unit): boolean =>
+    unit.members.size >= mostMembers || sourcesOf(unit).size > mostSources
+
+  /** What a unit reads that others made. */
+  const sourcesOf = (unit: Unit): Set<Primitive> => {
     const sources = new Set<Primitive>()
     for (const member of unit.members.keys()) for (const input of member.inputs) sources.add(input.source)
-    let outside = 0
-    for (const source of sources) if (!source.free && unitOf(source) !== unit) outside += 1
-    return outside > mostSources
+    for (const source of sources) if (source.free || unitOf(source) === unit) sources.delete(source)
+    return sources
   }
 
   const join = (unit: Unit, primitive: Primitive, level: Level, space: Space, producers: Set<Unit>): void => {
     unit.space = space
     unit.add(primitive, level)
-    for (const producer of producers) if (producer !== unit) unit.producers.add(producer)
+    for (const producer of producers) {
+      if (producer === unit || unit.producers.has(producer)) continue
+      order.putAfter(unit, producer)
+      unit.producers.add(producer)
+    }
     unitByPrimitive.set(primitive, unit)
   }
 
   const start = (kind: Unit['kind'], space: Space, primitive: Primitive, level: Level): Unit => {
     const unit = new Unit(kind, space, primitive, level)
     unit.producers = producersOf(primitive)
+    order.append(unit)
     unitByPrimitive.set(primitive, unit)
     return unit
   }
@@ -269,6 +256,30 @@ export function fuse(
     )
   }
 
+  /**
+   * Kernels that make neighbouring parts of an assembly from some of the same values become one: the gradients of gates
+   * that were cut out of one product, for example.
+   */
+  const mergeMakers = (assembly: Primitive): void => {
+    let unit: Unit | undefined
+    for (const part of assembly.inputs) {
+      const other = unitOf(part)
+      if (unit !== undefined && other !== undefined && other !== unit && areSiblings(unit, other)) {
+        merge(unit, other, mergeSpaces(unit.space, other.space)!)
+      } else unit = other
+    }
+  }
+
+  const areSiblings = (unit: Unit, other: Unit): boolean => {
+    if (unit.space.reduced !== null || other.space.reduced !== null) return false
+    if (mergeSpaces(unit.space, other.space) === null) return false
+    const [mine, yours] = [sourcesOf(unit), sourcesOf(other)]
+    const shared = [...mine].filter((source) => yours.has(source) && source.size > 1).length
+    if (shared === 0 || mine.size + yours.size - shared > mostSources) return false
+    if (unit.members.size + other.members.size > mostMembers) return false
+    return !dependsOn(unit, other) && !dependsOn(other, unit)
+  }
+
   const usedOnlyBy = (unit: Unit, user: Primitive): boolean => {
     for (const member of unit.members.keys()) {
       if (isDemanded(member)) return false
@@ -293,6 +304,7 @@ export function fuse(
         start('routine', mapSpace(primitive.shape), primitive, 'element')
         break
       case 'assemble':
+        if (fusing) mergeMakers(primitive)
         start('join', mapSpace(primitive.shape), primitive, 'element')
         break
       case 'host':

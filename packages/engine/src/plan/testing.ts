@@ -76,6 +76,20 @@ export function permute(input: Node, dims: readonly number[]): Node {
   )
 }
 
+const sliceOp = makeOp('slice', {
+  kind: 'view',
+  view: (_input, attributes) => ({
+    kind: 'affine',
+    start: attributes['starts'] as readonly number[],
+    moves: (attributes['starts'] as readonly number[]).map((_, dim) => [[dim, 1] as const]),
+  }),
+})
+
+/** The part of a shape from `starts` on. */
+export function slice(input: Node, starts: readonly number[], shape: Shape): Node {
+  return make(sliceOp, [input], { starts }, shape, input.dtype)
+}
+
 const assembleOp = makeOp('assemble', { kind: 'assemble' })
 
 export function assemble(

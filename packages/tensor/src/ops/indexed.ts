@@ -41,10 +41,6 @@ const gatherOp: TensorOp = createOp(
     scatterAlong(upstream, index, attributes['axis'] as number, source.shape, attributes['op'] as string),
     null,
   ],
-  ({ example: { attributes }, all }) => {
-    const [source, index] = all()
-    return gatherAlong(source, index, (attributes['axis'] as number) + 1, attributes['op'] as string)
-  },
 )
 
 const scatterAddOp: TensorOp = createOp(
@@ -75,11 +71,6 @@ const scatterAddOp: TensorOp = createOp(
     gatherAlong(upstream, index, attributes['axis'] as number, attributes['op'] as string),
     null,
   ],
-  ({ example: { attributes, shape }, all, size }) => {
-    const [source, index] = all()
-    const axis = (attributes['axis'] as number) + 1
-    return scatterAlong(source, index, axis, [size, ...shape], attributes['op'] as string)
-  },
 )
 
 /**
