@@ -9,24 +9,18 @@ import { ensureInstalled } from './install.mjs'
 import { gflops, median, runsPerRound, withRatios } from './maths.mjs'
 import { parseOptions, usage } from './options.mjs'
 import { environmentOf, needsInstall, peers } from './peers.mjs'
-import {
-  describeMachine,
-  formatFacts,
-  formatTable,
-  jsonLine,
-  markdown,
-  replaceBetweenMarkers,
-} from './report.mjs'
+import { measurePeaks } from './peaks.mjs'
+import { describeMachine, formatForTerminal, jsonLines, writePage } from './report.mjs'
 
-/** Lengths of a measurement: rounds, and how long a peer runs in each. */
-const thorough = { rounds: 7, roundMs: 400 }
-const quick = { rounds: 3, roundMs: 150 }
+/** Lengths of a measurement: rounds, how long a peer runs in each, and how long it may take to answer at all. */
+const thorough = { rounds: 7, roundMs: 400, limitMs: 60_000 }
+const quick = { rounds: 3, roundMs: 150, limitMs: 12_000 }
 
 /** Untimed steps at the begin of each round. */
 const settlingSteps = 2
 
-/** Peers that need longer for one step than this get one round: their table cell says enough. */
-const slowMs = 5000
+/** Peers that need longer for one step than this do it once more: their table cell says enough. */
+const slowMs = 1000
 
 const options = readOptions()
 if (options !== null) await main(options)
@@ -44,8 +38,11 @@ function readOptions() {
   return null
 }
 
-async function main({ cases, peers: names, threads, quick: short, profile, write, json }) {
+async function main(options) {
+  const { cases, peers: names, threads, quick: short, write, json } = options
+  const profile = options.profile || write !== null
   if (names.some(needsInstall)) ensureInstalled()
+  const roofs = measurePeaks()
   const rows = []
   const versions = {}
   for (const count of threads) {
@@ -57,21 +54,31 @@ async function main({ cases, peers: names, threads, quick: short, profile, write
     }
     for (const one of cases) {
       process.stderr.write(`${one.name}, ${count} thread(s) ...\n`)
+      const asked = names.filter((name) => one.peers === null || one.peers.includes(name))
       const found =
         one.spec.kind === 'coldStart'
-          ? coldStart(names, count)
-          : await measure(one, count, team, { short, profile })
+          ? coldStart(asked, count)
+          : await measure(one, count, new Map(asked.map((name) => [name, team.get(name)])), {
+              short,
+              // Profiles of the doubled models would only repeat those of the plain ones.
+              profile: profile && one.group !== 'j',
+            })
       rows.push(...found)
     }
     for (const { process: child } of team.values()) child?.close()
   }
-  const finished = withRatios(rows)
-  const machine = describeMachine(versions, { short, threads })
-  console.log(`${machine}\n\n${formatTable(finished)}\n\n${formatFacts(finished)}\n`)
-  const lines = finished.map(jsonLine).join('\n')
+  const order = cases.map(({ name }) => name)
+  rows.sort((one, other) => order.indexOf(one.case) - order.indexOf(other.case))
+  const result = {
+    rows: withRatios(rows),
+    roofs,
+    machine: describeMachine(versions, { short, threads }),
+  }
+  console.log(formatForTerminal(result))
+  const lines = jsonLines(result)
   if (json === null) console.log(lines)
   else writeFileSync(json, `${lines}\n`)
-  if (write !== null) replaceBetweenMarkers(write, markdown(machine, finished))
+  if (write !== null) writePage(write, result)
 }
 
 /** A peer's process, or why there is none. */
@@ -80,7 +87,7 @@ async function join(name, threads) {
   try {
     child = new PeerProcess(peers[name](), environmentOf(name, threads))
     const { version } = await child.request({ command: 'open', threads })
-    return { process: child, version }
+    return { process: child, version, tooSlow: new Set() }
   } catch (error) {
     // A peer that will not take part would otherwise wait for requests forever, and this process for it.
     child?.close()
@@ -89,8 +96,7 @@ async function join(name, threads) {
 }
 
 async function measure({ name, spec, operations, tokens }, threads, team, { short, profile }) {
-  const { rounds, roundMs } = short ? quick : thorough
-  const limitMs = short ? 60_000 : 300_000
+  const { rounds, roundMs, limitMs } = short ? quick : thorough
   const runners = []
   const rows = []
   const row = (peer, more) => ({
@@ -104,9 +110,16 @@ async function measure({ name, spec, operations, tokens }, threads, team, { shor
     ...more,
   })
   for (const [peer, member] of team) {
-    if (member.process !== null && !member.process.alive) Object.assign(member, await join(peer, threads))
+    if (member.process !== null && !member.process.alive) {
+      const { tooSlow } = member
+      Object.assign(member, await join(peer, threads), { tooSlow })
+    }
     if (member.process === null) {
       rows.push(row(peer, { reason: member.reason }))
+      continue
+    }
+    if (member.tooSlow.has(spec.kind)) {
+      rows.push(row(peer, { reason: 'too slow already without training' }))
       continue
     }
     try {
@@ -119,6 +132,7 @@ async function measure({ name, spec, operations, tokens }, threads, team, { shor
         times: [],
       })
     } catch (error) {
+      if (error.slow) member.tooSlow.add(spec.kind)
       rows.push(row(peer, { reason: reasonOf(error) }))
     }
   }
@@ -126,10 +140,8 @@ async function measure({ name, spec, operations, tokens }, threads, team, { shor
     for (const runner of runners) {
       if (runner.reason !== undefined || (runner.slow && round > 0)) continue
       try {
-        const { ms } = await runner.child.request(
-          { command: 'run', runs: runner.runs, settle: runner.slow ? 0 : settlingSteps },
-          limitMs,
-        )
+        const settle = runner.slow ? 0 : settlingSteps
+        const { ms } = await runner.child.request({ command: 'run', runs: runner.runs, settle }, limitMs)
         runner.times.push(...ms)
       } catch (error) {
         runner.reason = reasonOf(error)
@@ -142,8 +154,12 @@ async function measure({ name, spec, operations, tokens }, threads, team, { shor
       continue
     }
     const ms = median(times)
-    const { info } = await child.request({ command: 'finish' }, limitMs)
-    rows.push(row(peer, { ms, gflops: gflops(operations, ms), info }))
+    try {
+      const { info } = await child.request({ command: 'finish' }, limitMs)
+      rows.push(row(peer, { ms, gflops: gflops(operations, ms), info }))
+    } catch (error) {
+      rows.push(row(peer, { reason: reasonOf(error) }))
+    }
   }
   return rows
 }

@@ -1,8 +1,5 @@
 // The bench's own arithmetic and manners. Nothing here needs a peer to be installed, and no time is asserted.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { cases, operations, selectCases } from './cases.mjs'
@@ -11,7 +8,6 @@ import { casesNamed } from './contractCases.mjs'
 import { gflops, median, runsPerRound, withRatios } from './maths.mjs'
 import { parseOptions } from './options.mjs'
 import { onnxModel } from './peers/onnx.mjs'
-import { formatTable, jsonLine, replaceBetweenMarkers } from './report.mjs'
 import { serve } from './worker.mjs'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
@@ -147,32 +143,6 @@ test('what is skipped inside a worker is told apart from what failed', async () 
   }))
   expect(await answer({ command: 'open', threads: 1 })).toEqual({ skipped: 'not here' })
   expect(await answer({ command: 'run', runs: 1 })).toHaveProperty('error')
-})
-
-test('the table has a line per case, and reasons below', () => {
-  const base = { case: 'c/mlp', threads: 1, gflops: null, ratio: null }
-  const rows = [
-    { ...base, peer: 'nabla', ms: 10, gflops: 30.81, ratio: 1 },
-    { ...base, peer: 'pytorch', ms: 5, ratio: 0.5 },
-    { ...base, peer: 'ort-web', ms: null, reason: 'only infers' },
-  ]
-  const text = formatTable(rows)
-  expect(text).toMatch(/c\/mlp\s+1\s+10\.0 \[30\.8\]\s+5\.00 \(0\.50x\)\s+-/)
-  expect(text).toContain('ort-web: only infers (c/mlp)')
-  expect(JSON.parse(jsonLine(rows[1]!))).toEqual({ ...base, peer: 'pytorch', ms: 5, ratio: 0.5 })
-})
-
-test('a page keeps everything outside of the markers, and needs both', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'nabla-bench-'))
-  const file = join(folder, 'page.md')
-  writeFileSync(file, 'before\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nafter\n')
-  replaceBetweenMarkers(file, 'new')
-  replaceBetweenMarkers(file, 'newer')
-  const page = readFileSync(file, 'utf8')
-  expect(page).toBe('before\n<!-- bench:begin -->\n\nnewer\n\n<!-- bench:end -->\nafter\n')
-  writeFileSync(file, 'no markers')
-  expect(() => replaceBetweenMarkers(file, 'new')).toThrow(/needs the lines/)
-  rmSync(folder, { recursive: true })
 })
 
 test('an ONNX model begins with its version and holds names, shapes and the opset', () => {

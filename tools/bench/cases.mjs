@@ -9,6 +9,9 @@ const gpt = { kind: 'gpt', train: true, ...gptSizes }
 const generate = { kind: 'generate', ...gptSizes, batch: 1, tokens: gptSizes.context }
 const resnet = { batch: 8, size: 64, classes: 1000 }
 
+/** Cases that are measured with some peers only: the scaling series would take the slow ones many minutes. */
+const peersOf = { j: ['nabla', 'nabla-blas', 'pytorch'] }
+
 /** Every case, in the order of the table. `group` is the letter that `--cases` selects. */
 export const cases = [
   ...[256, 512, 1024].map((size) => entry('a', `matmul-${size}`, { kind: 'matmul', size })),
@@ -19,8 +22,8 @@ export const cases = [
   entry('c', 'mlp', mlp),
   entry('d', 'cnn', { kind: 'cnn', batch: 64 }),
   entry('e', 'lstm', { kind: 'lstm', batch: 32, steps: 50, inputs: 64, hidden: 128, outputs: 10 }),
-  entry('f', 'gpt', gpt),
   entry('f', 'gpt-infer', { ...gpt, train: false }),
+  entry('f', 'gpt', gpt),
   entry('g', 'generate', generate),
   entry('h', 'resnet-infer', { kind: 'resnet', train: false, ...resnet }),
   entry('h', 'resnet-train', { kind: 'resnet', train: true, ...resnet }),
@@ -48,7 +51,14 @@ export function selectCases(wanted) {
 }
 
 function entry(group, title, spec) {
-  return { name: `${group}/${title}`, group, spec, operations: operations(spec), tokens: spec.tokens ?? null }
+  return {
+    name: `${group}/${title}`,
+    group,
+    spec,
+    operations: operations(spec),
+    tokens: spec.tokens ?? null,
+    peers: peersOf[group] ?? null,
+  }
 }
 
 /** Floating-point operations of one step, or null where products are not what the time goes into. */

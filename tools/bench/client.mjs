@@ -24,8 +24,11 @@ for (const [signal, code] of [
   process.once(signal, () => process.exit(code))
 }
 
-/** The peer said that it cannot do this. Its message is the reason. */
-export class Skipped extends Error {}
+/** The peer said that it cannot do this, or not in reasonable time. Its message is the reason. */
+export class Skipped extends Error {
+  /** Whether time was the reason. */
+  slow = false
+}
 
 /** A running peer. */
 export class PeerProcess {
@@ -59,7 +62,7 @@ export class PeerProcess {
     const answer = await new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.#child.kill('SIGKILL')
-        this.#settle({ skipped: `took longer than ${timeoutMs / 1000} s` })
+        this.#settle({ skipped: `took longer than ${timeoutMs / 1000} s`, slow: true })
       }, timeoutMs)
       this.#answer = (value) => {
         clearTimeout(timer)
@@ -68,7 +71,8 @@ export class PeerProcess {
       this.#child.stdin.write(`${JSON.stringify(message)}\n`)
     })
     this.#signal('SIGSTOP')
-    if (answer.skipped !== undefined) throw new Skipped(answer.skipped)
+    if (answer.skipped !== undefined)
+      throw Object.assign(new Skipped(answer.skipped), { slow: answer.slow === true })
     if (answer.error !== undefined) throw new Error(answer.error)
     return answer
   }

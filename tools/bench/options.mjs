@@ -3,13 +3,13 @@ import { selectCases } from './cases.mjs'
 import { peers } from './peers.mjs'
 
 export const usage = `pnpm bench [options]
-  --cases a,c,f/gpt   letters or full names; default: all
+  --cases a,c,f/gpt   letters or full names; default: all (j is for Nabla and PyTorch alone)
   --peers nabla,...   default: all (${Object.keys(peers).join(', ')})
   --threads 1,2       thread counts, measured one after the other; default: 1
   --quick             fewer and shorter rounds
   --profile           for Nabla also the dearest steps of each plan
-  --write FILE        replaces the table between the two markers in FILE
-  --json FILE         writes the JSON lines there instead of below the table`
+  --write FILE        replaces what is between the two markers in FILE, and draws FILE-roofline.svg; implies --profile
+  --json FILE         writes the JSON lines there instead of below the tables`
 
 /** @returns settings of a run. @throws RangeError for anything that is not in {@link usage} */
 export function parseOptions(args) {

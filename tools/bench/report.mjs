@@ -1,6 +1,13 @@
-// What people read: the table, Nabla's own facts, JSON lines, and the piece of a Markdown page between two markers.
+// What people and programs read: the table of times, targets, scaling, the roofline picture, Nabla's own facts, JSON lines,
+// and the piece of a Markdown page between two markers. A result is { rows, roofs, machine }.
+// Read next: targets.mjs, scaling.mjs, roofline.mjs, tables.mjs.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
+import { basename } from 'node:path'
+import { rooflineSvg } from './roofline.mjs'
+import { scalingCells } from './scaling.mjs'
+import { pipeTable, plainTable } from './tables.mjs'
+import { targetCells } from './targets.mjs'
 
 /** Begin and end of the part of a page that `--write` replaces. */
 export const markers = ['<!-- bench:begin -->', '<!-- bench:end -->']
@@ -12,6 +19,13 @@ export const markers = ['<!-- bench:begin -->', '<!-- bench:end -->']
 export function jsonLine({ peer, case: name, threads, ms, gflops, tokens, ratio, reason, info }) {
   const tokensPerSecond = rateOf(tokens, ms) ?? undefined
   return JSON.stringify({ peer, case: name, threads, ms, gflops, tokensPerSecond, ratio, reason, info })
+}
+
+/** All lines: what a core can do at most, then the rows. */
+export function jsonLines({ rows, roofs }) {
+  return [JSON.stringify({ peer: 'core', case: 'roof', threads: 1, ...roofs }), ...rows.map(jsonLine)].join(
+    '\n',
+  )
 }
 
 /** When and where it ran. */
@@ -67,20 +81,8 @@ function milliseconds(ms) {
   return ms >= 100 ? ms.toFixed(0) : ms.toPrecision(3)
 }
 
-/** The table for a terminal, and below it why peers did not run. */
-export function formatTable(rows) {
-  const cells = tableCells(rows)
-  const widths = cells[0].map((_, column) => Math.max(...cells.map((line) => line[column].length)))
-  const lines = cells.map((line) =>
-    line
-      .map((cell, column) => cell.padEnd(widths[column]))
-      .join('  ')
-      .trimEnd(),
-  )
-  const legend =
-    'Times in ms; [GFLOP/s of Nabla]; (time of the peer / time of Nabla: above 1, Nabla is faster).'
-  return [...lines, legend, ...reasonsOf(rows)].join('\n')
-}
+const legend =
+  'Times in ms; in brackets GFLOP/s of Nabla; in parentheses the time of the peer divided by that of Nabla: above 1, Nabla is faster.'
 
 /** Reasons, each once, with the cases that they are about. */
 export function reasonsOf(rows) {
@@ -127,19 +129,6 @@ function sizesOf(rows) {
     : [`Installed, with all that they depend on: ${[...new Set(words)].join(', ')}.`]
 }
 
-/** Facts for a terminal, with the dearest steps where they were profiled. */
-export function formatFacts(rows) {
-  const cells = factCells(rows)
-  const widths = cells[0].map((_, column) => Math.max(...cells.map((line) => line[column].length)))
-  const lines = cells.map((line) =>
-    line
-      .map((cell, column) => cell.padEnd(widths[column]))
-      .join('  ')
-      .trimEnd(),
-  )
-  return [...lines, ...sizesOf(rows), ...dearestCells(rows).map((line) => line.join('  '))].join('\n')
-}
-
 const dearestHeader = ['case', 'steps', 'ms', 'share', 'kind', 'work', 'speed', 'ops']
 
 function dearestCells(rows) {
@@ -154,37 +143,88 @@ function dearestCells(rows) {
       step.kind === 'contract' || step.kind.startsWith('attention')
         ? `${(step.flops / step.ms / 1e6).toFixed(1)} GFLOP/s`
         : `${(step.bytes / step.ms / 1e6).toFixed(1)} GB/s`,
-      step.name.length > 80 ? `${step.name.slice(0, 77)}...` : step.name,
+      nameOf(step),
     ]),
   )
   return lines.length === 0 ? [] : [dearestHeader, ...lines]
 }
 
-/** Everything for a page. */
-export function markdown(machine, rows) {
-  const about = machine.split('\n').map((line) => `- ${line}`)
-  const parts = [about.join('\n'), pipeTable(tableCells(rows))]
-  parts.push(
-    'Times in ms; in brackets GFLOP/s of Nabla; in parentheses the time of the peer divided by that of Nabla.',
-  )
-  parts.push(...sizesOf(rows))
-  const reasons = reasonsOf(rows)
-  if (reasons.length > 0) parts.push(`Not measured:\n\n${reasons.map((reason) => `- ${reason}`).join('\n')}`)
-  const facts = factCells(rows)
-  if (facts.length > 1) parts.push(`Nabla's steps besides their kernels:\n\n${pipeTable(facts)}`)
-  const dearest = dearestCells(rows)
-  if (dearest.length > 0)
-    parts.push(`The five dearest steps of each plan, equal ones together:\n\n${pipeTable(dearest)}`)
-  return parts.join('\n\n')
+/** The ops of a kernel; of a routine the other columns have said everything. */
+function nameOf({ kind, name }) {
+  if (kind !== 'kernel') return ''
+  return name.length > 80 ? `${name.slice(0, 77)}...` : name
 }
 
-/** A table with its columns padded, which is how the formatter wants it. */
-function pipeTable(cells) {
-  const lines = cells.map((line) => line.map((cell) => cell.replaceAll('|', '/')))
-  const widths = lines[0].map((_, column) => Math.max(3, ...lines.map((line) => line[column].length)))
-  const row = (line) => `| ${line.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`
-  const [header, ...rest] = lines
-  return [row(header), row(widths.map((width) => '-'.repeat(width))), ...rest.map(row)].join('\n')
+/** The tables below the first one, each with its title; those without lines are left out. */
+function furtherTables(rows, roofs) {
+  const counts = rows.map(({ threads }) => threads)
+  const [fewest, most] = [Math.min(...counts), Math.max(...counts)]
+  const ours = (count) => rows.filter(({ peer, threads }) => peer === 'nabla' && threads === count)
+  const tables = [
+    ['Targets', targetCells(rows, roofs).filter((line) => line.at(-1) !== 'not measured')],
+    ['What doubling costs: the time of a step, times that of the plain model', scalingCells(rows)],
+    [`Nabla's steps besides their kernels, threads: ${most}`, factCells(ours(most))],
+    [`The dearest kinds of steps of each plan, threads: ${fewest}`, dearestCells(ours(fewest))],
+  ]
+  return tables.filter(([, cells]) => cells.length > 1)
+}
+
+/** Everything for a terminal. */
+export function formatForTerminal({ rows, roofs, machine }) {
+  const tables = furtherTables(rows, roofs).map(([title, cells]) => `${title}:\n\n${plainTable(cells)}`)
+  const times = plainTable(tableCells(rows))
+  return [
+    machine,
+    roofWords(roofs),
+    times,
+    [legend, ...reasonsOf(rows)].join('\n'),
+    ...sizesOf(rows),
+    ...tables,
+  ].join('\n\n')
+}
+
+/** Everything for a page. @param picture address of the roofline picture, or null where there is none */
+export function markdown({ rows, roofs, machine }, picture = null) {
+  const about = [...machine.split('\n'), roofWords(roofs)].map((line) => `- ${line}`)
+  const [targets, ...tables] = furtherTables(rows, roofs).map(
+    ([title, cells]) => `### ${title}\n\n${pipeTable(cells)}`,
+  )
+  const seen =
+    picture === null
+      ? []
+      : [
+          '### Under the roofs of one core',
+          `![Each step of Nabla's plans, by its arithmetic for each byte, beside what one core can do at most](${picture})`,
+        ]
+  const reasons = reasonsOf(rows).map((reason) => `- ${reason}`)
+  const missing = reasons.length === 0 ? [] : ['### Not measured', reasons.join('\n')]
+  return [
+    about.join('\n'),
+    pipeTable(tableCells(rows)),
+    legend,
+    ...sizesOf(rows),
+    targets,
+    ...seen,
+    ...tables,
+    ...missing,
+  ].join('\n\n')
+}
+
+function roofWords({ gflops, cacheBandwidth, memoryBandwidth }) {
+  return `a core at most, in WebAssembly: ${gflops.toFixed(0)} GFLOP/s, ${cacheBandwidth.toFixed(0)} GB/s from cache, ${memoryBandwidth.toFixed(0)} GB/s from memory`
+}
+
+/** Puts a result between the markers of a page, and the picture beside the page. */
+export function writePage(file, result) {
+  const { rows, roofs, machine } = result
+  const points = rows
+    .filter(({ peer, threads }) => peer === 'nabla' && threads === 1)
+    .flatMap(({ case: name, info }) => (info?.dearest ?? []).map((step) => ({ ...step, case: name })))
+  const picture = file.replace(/(\.\w+)?$/, '-roofline.svg')
+  const [when, where] = machine.split('\n')
+  if (points.length > 0)
+    writeFileSync(picture, rooflineSvg(roofs, points, `${when}; ${where.split(';')[0]}; one thread`))
+  replaceBetweenMarkers(file, markdown(result, points.length > 0 ? basename(picture) : null))
 }
 
 /** Puts text between the two markers of a file. @throws Error when the file has not both, in this order */

@@ -31,7 +31,7 @@ export function serve(loadPeer) {
       if (build === undefined) return { skipped: peer.cannot?.[spec.kind] ?? 'has no such case' }
       current = await build(spec, { profile })
       const latest = await warmUp(current, warmUpMs)
-      if (latest > tooSlowMs) return { skipped: `one step takes ${(latest / 1000).toFixed(0)} s` }
+      if (latest > tooSlowMs) return { skipped: `one step takes ${(latest / 1000).toFixed(0)} s`, slow: true }
       current.warm?.()
       return { ms: latest }
     },
