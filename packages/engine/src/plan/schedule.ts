@@ -1,6 +1,7 @@
-// The order of units: producers first; otherwise the order in which the program made the values, which is forward, then
-// backward, then updates. Units that write Variables wait until nothing else can run, so that every reader of the old
-// version and every step that can fail comes before them (R4, R5). Read next: memory.ts.
+// The order of units: producers first; otherwise the order in which the program began the values, which is forward, then
+// backward, then updates. So what needs no producer, as the margins of a padded value or transformed weights, is made right
+// before its first user and not at the start. Units that only write Variables wait until nothing else can run, so that every
+// reader of the old version and every step that can fail comes before them (R4, R5). Read next: memory.ts.
 import type { Unit } from './fuse.ts'
 
 /** Orders units. @param isLate whether a unit writes a Variable */
@@ -15,9 +16,10 @@ export function schedule(units: readonly Unit[], isLate: (unit: Unit) => boolean
       else list.push(unit)
     }
   }
-  const early = new ReadyQueue()
-  const late = new ReadyQueue()
-  const ready = (unit: Unit): void => (isLate(unit) ? late : early).push(unit)
+  const turns = turnsOf(units)
+  const early = new ReadyQueue(turns)
+  const late = new ReadyQueue(turns)
+  const ready = (unit: Unit): void => (isLate(unit) && !consumers.has(unit) ? late : early).push(unit)
   for (const unit of units) if (unit.producers.size === 0) ready(unit)
   const order: Unit[] = []
   for (let unit = early.pop() ?? late.pop(); unit !== undefined; unit = early.pop() ?? late.pop()) {
@@ -32,16 +34,36 @@ export function schedule(units: readonly Unit[], isLate: (unit: Unit) => boolean
   return order
 }
 
-/** A binary heap of units, the one whose last member was made first on top. */
+/** When each unit is due: when its first member was made, or earlier where an earlier unit waits for it. */
+function turnsOf(units: readonly Unit[]): ReadonlyMap<Unit, number> {
+  const turns = new Map<Unit, number>()
+  // The earliest unit hands its turn on to all it waits for, then the next one: whoever has a turn has the earliest.
+  for (const unit of [...units].sort((a, b) => a.first - b.first)) {
+    const stack = [unit]
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      if (turns.has(next)) continue
+      turns.set(next, unit.first)
+      stack.push(...next.producers)
+    }
+  }
+  return turns
+}
+
+/** A binary heap of units, the one that is due first on top. */
 class ReadyQueue {
+  readonly #turns: ReadonlyMap<Unit, number>
   #heap: Unit[] = []
+
+  constructor(turns: ReadonlyMap<Unit, number>) {
+    this.#turns = turns
+  }
 
   push(unit: Unit): void {
     const heap = this.#heap
     heap.push(unit)
     for (let i = heap.length - 1; i > 0;) {
       const parent = (i - 1) >> 1
-      if (heap[parent]!.last <= heap[i]!.last) break
+      if (this.#turn(parent) <= this.#turn(i)) break
       ;[heap[parent], heap[i]] = [heap[i]!, heap[parent]!]
       i = parent
     }
@@ -56,11 +78,14 @@ class ReadyQueue {
     for (let i = 0; ;) {
       let least = i
       for (const child of [2 * i + 1, 2 * i + 2]) {
-        if (child < heap.length && heap[child]!.last < heap[least]!.last) least = child
+        if (child < heap.length && this.#turn(child) < this.#turn(least)) least = child
       }
       if (least === i) return top
       ;[heap[least], heap[i]] = [heap[i]!, heap[least]!]
       i = least
     }
+  }
+  #turn(index: number): number {
+    return this.#turns.get(this.#heap[index]!)!
   }
 }
