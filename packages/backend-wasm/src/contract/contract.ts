@@ -9,7 +9,7 @@ import { compileShared } from '../routines/compile.ts'
 import { ParameterBlock } from '../routines/parameters.ts'
 import type { FunctionBuilder } from '../wat/builder.ts'
 import { dotFunctions } from './dot.ts'
-import { float64Element, int32Element } from './element.ts'
+import { float32Element, float64Element, int32Element } from './element.ts'
 import { packedFunctions } from './packed.ts'
 import { contractParameters, type ContractParameter } from './parameters.ts'
 import { partBytes, partsFunction, scratchBytes } from './parts.ts'
@@ -67,6 +67,7 @@ function functionsOf(path: ContractPlan['path'], dtype: DType): FunctionBuilder[
   if (dtype === 'int32') return stripFunctions(int32Element)
   if (path === 'dot') return dotFunctions()
   if (path === 'row') return rowFunctions()
+  if (path === 'strip') return stripFunctions(float32Element)
   return path === 'direct' ? directFunctions() : packedFunctions()
 }
 

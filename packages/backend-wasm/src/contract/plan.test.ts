@@ -37,6 +37,13 @@ test('small products with contiguous rows of B need no packing, large ones do', 
   expect(pathOf(128, 128, 128, 'NNN')).toBe('packed')
 })
 
+test('rows as few as a tile has columns are columns of a strip, beside which nothing is packed', () => {
+  expect(pathOf(2048, 8, 2048, 'NTN')).toBe('strip')
+  expect(planContract(matmul(8, 1000, 512, 'NTN'))).toMatchObject({ path: 'strip', swapped: true })
+  expect(pathOf(2048, 9, 2048, 'NTN')).toBe('packed')
+  expect(pathOf(2048, 4, 2048, 'NTN')).toBe('packed')
+})
+
 test('the batch has no say', () => {
   for (const form of ['NNN', 'NTN', 'TNN', 'TTT']) {
     for (const [m, n, k] of [

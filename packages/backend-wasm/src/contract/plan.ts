@@ -1,7 +1,8 @@
 // Decides how a contraction is done, from its sizes and layouts alone: never from timing, the number of threads or the
-// machine, so that equal specifications give equal bits everywhere. Four paths: `dot` for a few rows against columns
-// that are contiguous along k, `row` for a few rows against contiguous rows of B, `direct` for small products whose B
-// needs no packing, and `packed` for all else. Read next: contract.ts, which runs a plan.
+// machine, so that equal specifications give equal bits everywhere. Paths: `dot` for a few rows against columns that are
+// contiguous along k, `row` for a few rows against contiguous rows of B, `direct` for small products whose B needs no
+// packing, `strip` for a few columns (and for types without other paths), and `packed` for all else. Read next:
+// contract.ts, which runs a plan.
 import type { ContractSpec, DType } from '@nabla/engine'
 import { bytesOf } from '@nabla/engine'
 import { extentOf, hasRunsOfFour, isContiguous, type Extent } from './tables.ts'
@@ -110,7 +111,10 @@ function planFloat32(straight: ContractPlan): ContractPlan {
   const plan = cheaper(straight, 'float32')
   const small = plan.m * plan.n * plan.k <= smallProduct && plan.n % tileColumns === 0
   const direct = isContiguous(plan.extents.bN) && (small || plan.m <= fewRows)
-  return { ...plan, path: direct ? 'direct' : 'packed' }
+  if (direct) return { ...plan, path: 'direct' }
+  // Where all columns fit a tile, each element of A is used once: to pack it would be to read it twice.
+  const narrow = [plan, swap(plan)].find(({ m, n }) => m > fewRows && n > tileRows && n <= tileColumns)
+  return narrow === undefined ? { ...plan, path: 'packed' } : { ...narrow, path: 'strip' }
 }
 
 /** The product or its transposed form, whichever fills whole tiles better. Both give the same bits. */

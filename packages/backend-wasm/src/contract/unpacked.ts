@@ -1,6 +1,7 @@
 // Tiles that read A, and perhaps B, where they lie, through the offset tables. Two paths share this code:
 //   direct: small products, or few rows, with B contiguous along n: 4 x 8 tiles, nothing packed;
-//   strip: element types without a packed path: for each strip of columns B is copied, then 4-row tiles run down.
+//   strip: few columns, or element types without a packed path: for each strip of columns B is copied, then 4-row tiles run
+//   down, each of which reads its rows of A once.
 // Sums are taken in the same parts and order as by the packed path, so all of them give the same bits.
 // Read next: plan.ts for when which path is taken.
 import { FunctionBuilder } from '../wat/builder.ts'

@@ -4,7 +4,7 @@
 import { numberTensor } from '../op.ts'
 import type { Tensor } from '../tensor.ts'
 import { contract, multiplyAndSum, type Labels } from './contract.ts'
-import { assemble, slice, surround } from './pieces.ts'
+import { assemble, reverse, slice, surround } from './pieces.ts'
 import { foldWindows, lastDims, resizeEnd, spanOf } from './spatial.ts'
 import { tilesOf, winogradInput, winogradOutput, winogradWeight } from './winograd.ts'
 
@@ -47,6 +47,16 @@ export function outputForm(x: Tensor, w: Tensor, geometry: ConvolutionGeometry):
   const { groups, kernel, stride, dilation, before, count } = geometry
   if (tilesPay(x, geometry, count, w.shape[0]!, w.shape[1]!)) return winogradOutput(x, w, before, count)
   const { positions, taps } = spatialLabels(kernel.length)
+  if (isLinear(x, geometry)) {
+    const sum = contract(
+      pairWeights(w, geometry),
+      splitChannels(x, groups),
+      [group, channelOut, channelIn, ...positions, ...taps],
+      [image, group, channelIn, ...taps],
+      [image, group, channelOut, ...positions],
+    )
+    return sum.reshape([x.shape[0]!, w.shape[0]!, ...count])
+  }
   const patches = windowsOf(fitInput(x, geometry), groups, kernel, stride, dilation)
   const weights = groupWeights(w, groups)
   const sum = sumOver(
@@ -58,6 +68,42 @@ export function outputForm(x: Tensor, w: Tensor, geometry: ConvolutionGeometry):
     isDepthwise(w, groups),
   )
   return sum.reshape([x.shape[0]!, w.shape[0]!, ...count])
+}
+
+/**
+ * Whether every output is made of every input, by a weight of its own, and few images share the weights. That is a linear
+ * layer: no zeros of a padding are multiplied.
+ */
+function isLinear(
+  x: Tensor,
+  { sizes, kernel, count, stride, dilation, before, groups }: ConvolutionGeometry,
+): boolean {
+  if (groups > 1 || dilation.some((step) => step !== 1) || x.shape[0]! > fewImages) return false
+  return sizes.every(
+    (size, dim) => before[dim]! >= (count[dim]! - 1) * stride[dim]! && size - 1 + before[dim]! < kernel[dim]!,
+  )
+}
+
+const fewImages = 8
+
+/** [O, C, *kernel] -> [1, O, C, *count, *sizes]: the weight of each pair of an output and an input. */
+function pairWeights(w: Tensor, { sizes, count, stride, before, groups }: ConvolutionGeometry): Tensor {
+  const spatial = sizes.length
+  const lead = w.shape.slice(0, 2)
+  // The output that sees an input by the first of its weights is the last one: outputs are counted backwards.
+  const reached = slice(
+    w,
+    [0, 0, ...before.map((zeros, dim) => zeros - (count[dim]! - 1) * stride[dim]!)],
+    w.shape.map(() => 1),
+    [...lead, ...sizes.map((size, dim) => (count[dim]! - 1) * stride[dim]! + size)],
+  )
+  const pairs = reached.unfold(
+    lastDims(2 + spatial, spatial),
+    sizes,
+    stride,
+    sizes.map(() => 1),
+  )
+  return groupWeights(reverse(pairs, lastDims(2 + spatial, spatial)), groups)
 }
 
 /** The gradient of the weights: windows of the padded input times the gradient of the output. */
@@ -109,6 +155,18 @@ function tilesPay(
 export function inputForm(y: Tensor, w: Tensor, geometry: ConvolutionGeometry): Tensor {
   const { sizes, before } = geometry
   if (tilesPay(y, geometry, sizes, w.shape[0]!, w.shape[1]!)) return winogradInput(y, w, before, sizes)
+  if (isLinear(y, geometry)) {
+    const { groups } = geometry
+    const { positions, taps } = spatialLabels(sizes.length)
+    const sum = contract(
+      pairWeights(w, geometry),
+      splitChannels(y, groups),
+      [group, channelOut, channelIn, ...positions, ...taps],
+      [image, group, channelOut, ...positions],
+      [image, group, channelIn, ...taps],
+    )
+    return sum.reshape([y.shape[0]!, w.shape[1]! * groups, ...sizes])
+  }
   const phases = sizes.map((_, dim) => phasesOf(geometry, dim))
   return phasesAreCheaper(phases, geometry, y.shape[0]!, y.shape[1]! / geometry.groups)
     ? byPhases(y, w, geometry, phases)
