@@ -48,6 +48,22 @@ test('attention and its gradient are right for sizes of every kind', () => {
   }
 })
 
+test('few queries of whole vectors are right', () => {
+  const random = seeded(9)
+  for (let i = 0; i < 60; i++) {
+    const sizes: AttentionSizes = {
+      batch: 1 + random(2),
+      heads: 4,
+      keyHeads: i % 4 === 0 ? 2 : 4,
+      queries: 1 + random(2),
+      keys: 1 + random(30),
+      features: 4 * (1 + random(4)),
+      values: 4 * (1 + random(12)),
+    }
+    check(sizes, { causal: i % 2 === 0, mask: masks[i % 3]!, offset: random(sizes.keys + 2) }, i)
+  }
+})
+
 test('they are right where there are several blocks of keys and of queries', () => {
   const sizes = { batch: 1, heads: 2, keyHeads: 1, features: 9, values: 8 }
   const long = { ...sizes, queries: 2 * queryBlock + 5, keys: 2 * keyBlock + 3 }

@@ -6,6 +6,7 @@ import type { DeviceMemory } from '../memory.ts'
 import type { SharedCode, SharedWork, Threads } from '../pool/threads.ts'
 import { compileShared } from '../routines/compile.ts'
 import { ParameterBlock } from '../routines/parameters.ts'
+import { fewFunctions, fewQueries } from './few.ts'
 import { forwardFunctions, statisticsBytes, type AttentionKind } from './forward.ts'
 import { gradientFunctions, keyBlock, queryBlock } from './gradient.ts'
 import { attentionParameters, type AttentionParameter } from './parameters.ts'
@@ -22,12 +23,13 @@ export function createAttention(
   readonly attentionGradient: RoutineFactory<AttentionGradientSpec>
 } {
   const compiled = new Map<string, SharedCode>()
-  const codeOf = ({ name, causal, mask }: AnySpec): SharedCode => {
-    const kind: AttentionKind = { causal, mask: mask?.kind ?? 'none' }
-    const key = `${name}:${kind.causal}:${kind.mask}`
+  const codeOf = (spec: AnySpec): SharedCode => {
+    const kind: AttentionKind = { causal: spec.causal, mask: spec.mask?.kind ?? 'none' }
+    const path = pathOf(spec)
+    const key = `${path}:${kind.causal}:${kind.mask}`
     let code = compiled.get(key)
     if (code === undefined) {
-      code = compileShared(memory, name === 'attention' ? forwardFunctions(kind) : gradientFunctions(kind))
+      code = compileShared(memory, functionsOf[path](kind))
       compiled.set(key, code)
     }
     return code
@@ -35,6 +37,15 @@ export function createAttention(
   const make = (spec: AnySpec): Executable | null =>
     spec.dtype === 'float32' ? new AttentionExecutable(memory, threads, codeOf(spec), spec) : null
   return { attention: make, attentionGradient: make }
+}
+
+const functionsOf = { few: fewFunctions, forward: forwardFunctions, gradient: gradientFunctions } as const
+
+/** Which code does an attention: a matter of sizes alone. */
+function pathOf({ name, sizes }: AnySpec): keyof typeof functionsOf {
+  if (name === 'attentionGradient') return 'gradient'
+  const isFew = sizes.queries <= fewQueries && sizes.features % 4 === 0 && sizes.values % 4 === 0
+  return isFew ? 'few' : 'forward'
 }
 
 /** Queries of an item at least, so that it is worth a thread's while, and heads from which on whole heads are items. */

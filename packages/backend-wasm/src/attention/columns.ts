@@ -124,7 +124,7 @@ export function maskFunction(pitch: number, kind: 'bool' | 'real'): FunctionBuil
 }
 
 /** What a score becomes that a mask hides: finite, so that where all are hidden all are alike. The same as in the op. */
-const maskedScore = -1e30
+export const maskedScore = -1e30
 
 /**
  * `$softmax(scores, keys, statistics)`: turns scores into exp(score - largest), and writes the largest score of each query

@@ -222,6 +222,8 @@ function arrange(q: Tensor, k: Tensor, v: Tensor): Arranged {
   const batch = batches.reduce((product, size) => product * size, 1)
   const toFour = (x: Tensor, count: number): Tensor => {
     const [rows, columns] = x.shape.slice(-2) as [number, number]
+    // Nearly always so; a step of a model that generates notices what is not done here.
+    if (x.rank === 4 && x.shape[0] === batch && x.shape[1] === count) return x
     return x
       .expand([...batches, ...(x.rank < 3 ? [] : [count]), rows, columns])
       .reshape([batch, count, rows, columns])
@@ -244,11 +246,13 @@ function arrange(q: Tensor, k: Tensor, v: Tensor): Arranged {
       }
       return mask.expand(scores).reshape([batch, heads, queries, positions])
     },
-    restore: (result) => result.reshape([...batches, ...inner, queries, v.shape.at(-1)!]),
+    restore: (result) =>
+      q.rank === 4 ? result : result.reshape([...batches, ...inner, queries, v.shape.at(-1)!]),
   }
 }
 
 function ofOneType(values: readonly Tensor[]): readonly Tensor[] {
+  if (values.every(({ dtype }) => dtype === values[0]!.dtype)) return values
   const common = values.map(({ dtype }) => dtype).reduce(promote)
   return values.map((value) => value.to(common))
 }
