@@ -98,21 +98,29 @@ export function reasonsOf(rows) {
 const factHeader = [
   'case',
   'threads',
+  'nodes',
   'plan steps',
   'tracing + look-up',
+  'a node',
+  'without kernels',
   'share',
   'compiled later',
   'arena / bound',
 ]
 
-/** Facts about Nabla's steps: `compiled later` counts kernels made after the warm-up and has to be 0. */
+/**
+ * Facts about Nabla's steps. `without kernels` is a node's share of a step whose kernels do nothing, repeated until warm:
+ * tracing, look-up and dispatch, undisturbed by the caches and the few repetitions of a step that works. `compiled later` counts kernels made after the warm-up and has to be 0. */
 export function factCells(rows) {
   const ours = rows.filter(({ peer, info }) => peer === 'nabla' && info?.steps !== undefined)
   const lines = ours.map(({ case: name, threads, info }) => [
     name,
     String(threads),
+    String(info.nodes),
     String(info.steps),
     `${info.overheadMs.toFixed(2)} ms`,
+    `${((1000 * info.overheadMs) / info.nodes).toFixed(2)} us`,
+    `${((1000 * info.dryMs) / info.nodes).toFixed(2)} us`,
     `${(100 * info.overheadShare).toFixed(1)} %`,
     String(info.compiledLater + info.plansLater),
     `${(info.arenaBytes / 2 ** 20).toFixed(1)} / ${(info.arenaLowerBound / 2 ** 20).toFixed(1)} MiB`,

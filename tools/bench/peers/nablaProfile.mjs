@@ -9,6 +9,10 @@ const told = 5
 
 const profiledRuns = 5
 
+/** How long steps without kernels are repeated at most, in number and milliseconds. */
+const dryRuns = 300
+const dryLimitMs = 300
+
 /** @param engineModule what `nabla` exports as `engine` */
 export function observe({ engine, startProfile }, { profile = false } = {}) {
   const watch = watchPlans(engine)
@@ -46,6 +50,7 @@ export function observe({ engine, startProfile }, { profile = false } = {}) {
         overheadMs,
         overheadShare: overheadMs / median(totals),
         steps: watch.plan?.parts.steps.length ?? 0,
+        nodes: watch.nodes,
         compiledLater: after.compiled - before.compiled,
         plansLater: after.plans - before.plans,
         arenaBytes: watch.plan?.parts.arenaBytes ?? 0,
@@ -53,7 +58,9 @@ export function observe({ engine, startProfile }, { profile = false } = {}) {
       }
       const dearest = profile && repeat !== null ? await dearestSteps(startProfile, repeat) : undefined
       watch.stop()
-      return { ...facts, loss: latest === null || latest === undefined ? null : await latest.item(), dearest }
+      const loss = latest === null || latest === undefined ? null : await latest.item()
+      const dryMs = repeat === null ? null : withoutKernels(watch.plan, repeat)
+      return { ...facts, loss, dearest, dryMs }
     },
   }
 }
@@ -64,12 +71,15 @@ function snapshot(engine) {
 
 /** Times the runs of all plans; `plan` is the latest with the most steps, which is the case's own. */
 function watchPlans(engine) {
-  const watch = { running: 0, plan: null, stop: () => delete engine.planOf }
+  const watch = { running: 0, plan: null, nodes: 0, stop: () => delete engine.planOf }
   const planOf = Object.getPrototypeOf(engine).planOf
   const known = new WeakSet()
   engine.planOf = (trace) => {
     const plan = planOf.call(engine, trace)
-    if (watch.plan === null || plan.parts.steps.length >= watch.plan.parts.steps.length) watch.plan = plan
+    if (watch.plan === null || plan.parts.steps.length >= watch.plan.parts.steps.length) {
+      watch.plan = plan
+      watch.nodes = trace.nodes.length
+    }
     if (!known.has(plan)) {
       known.add(plan)
       const run = Object.getPrototypeOf(plan).run
@@ -82,6 +92,24 @@ function watchPlans(engine) {
     return plan
   }
   return watch
+}
+
+/**
+ * What a step takes when its kernels do nothing: the cost of the engine alone, with its code warm and its data in the
+ * caches, which the kernels of a real step push out. Results are wrong afterwards, so this comes last.
+ */
+function withoutKernels({ parts: { steps } }, repeat) {
+  const kept = steps.map(({ executable }) => executable.run)
+  for (const { executable } of steps) executable.run = () => {}
+  const times = []
+  const until = performance.now() + dryLimitMs
+  for (let i = 0; i < dryRuns && performance.now() < until; i++) {
+    const start = performance.now()
+    repeat()
+    times.push(performance.now() - start)
+  }
+  for (const [i, { executable }] of steps.entries()) executable.run = kept[i]
+  return median(times.slice(Math.floor(times.length / 2)))
 }
 
 /** The steps that take longest together, each as the least of a few runs, with what they do and how fast. */
