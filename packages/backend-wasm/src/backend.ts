@@ -1,7 +1,7 @@
 // The WebAssembly backend: engine launches and routines on one WebAssembly memory, whose byte addresses are its places.
 // This file holds no arithmetic. Kernels are generated (emit/), compiled (compile.ts) and bound to sizes (launch.ts);
 // routines are hand-written (routines/, contract/); memory.ts owns the bytes; pool/ shares work among threads.
-import { BackendError, type Backend, type Place } from '@nabla/engine'
+import { BackendError, type ArenaSlot, type Backend, type Place } from '@nabla/engine'
 import { createKernelCache } from './compile.ts'
 import { prepareLaunch } from './launch.ts'
 import { createMemory, type MemoryOptions } from './memory.ts'
@@ -39,6 +39,7 @@ export function createWasmBackend(options: WasmBackendOptions = {}): Backend {
   const threads = new Threads(memory, { count: options.threads, workerUrl: options.workerUrl })
   const kernels = createKernelCache(memory)
   let arena: { readonly place: Place; readonly bytes: number } | null = null
+  let placesInArena = new WeakMap<readonly ArenaSlot[], readonly Place[]>()
 
   return {
     name: 'wasm',
@@ -73,9 +74,15 @@ export function createWasmBackend(options: WasmBackendOptions = {}): Backend {
         if (arena !== null) memory.release(arena.place)
         arena = null
         arena = { place: memory.allocate(bytes), bytes }
+        placesInArena = new WeakMap()
       }
-      const { place } = arena
-      return slots.map((slot) => place + slot.offset)
+      let places = placesInArena.get(slots)
+      if (places === undefined) {
+        const { place } = arena
+        places = slots.map((slot) => place + slot.offset)
+        placesInArena.set(slots, places)
+      }
+      return places
     },
     kernel: (launch) => prepareLaunch(memory, kernels, threads, launch),
     write(place, dtype, data) {

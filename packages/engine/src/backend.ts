@@ -68,7 +68,10 @@ export interface Backend {
   /** Device memory that stays until released. @throws BackendError when there is none left, saying how much was asked */
   allocate(bytes: number): Place
   release(place: Place): void
-  /** Makes room for a plan's arena; returns the place of each slot. What an arena held before is lost. */
+  /**
+   * Makes room for a plan's arena; returns the place of each slot, in the same array as the last time when nothing has
+   * moved. What an arena held before is lost.
+   */
   reserve(slots: readonly ArenaSlot[], bytes: number): readonly Place[]
   kernel(launch: Launch): Executable
   /** Whether it does composites whole that name this routine; others are expanded into ops. Default: none. */

@@ -74,7 +74,8 @@ function contains(outer: Shape, inner: Shape): boolean {
 export function checkShape(op: string, shape: Shape): Shape {
   if (!Array.isArray(shape))
     throw new ValueError(`${op}: a shape is an array of sizes, for example [2, 3]; got ${String(shape)}`)
-  for (const size of shape) {
+  for (let i = 0; i < shape.length; i++) {
+    const size = shape[i] as number
     if (!Number.isInteger(size) || size < 0) {
       throw new ValueError(`${op}: sizes must be non-negative integers; got ${formatShape(shape)}`)
     }
@@ -101,12 +102,20 @@ export function checkDim(op: string, dim: number, rank: number): number {
 
 /** Turns one dimension, a list, or `undefined` (all) into sorted distinct indices. @throws ShapeError, ValueError */
 export function checkDims(op: string, dims: number | readonly number[] | undefined, rank: number): number[] {
-  if (dims === undefined) return Array.from({ length: rank }, (_, i) => i)
-  const list = typeof dims === 'number' ? [dims] : dims
-  const indices = list.map((dim) => checkDim(op, dim, rank)).sort((a, b) => a - b)
-  for (let i = 1; i < indices.length; i++) {
-    if (indices[i] === indices[i - 1])
-      throw new ValueError(`${op}: dimension ${indices[i]} appears twice in [${list.join(', ')}]`)
+  if (typeof dims === 'number') return [checkDim(op, dims, rank)]
+  const indices: number[] = []
+  if (dims === undefined) {
+    for (let dim = 0; dim < rank; dim++) indices.push(dim)
+    return indices
+  }
+  for (let i = 0; i < dims.length; i++) {
+    const index = checkDim(op, dims[i]!, rank)
+    // Mostly in order already, so each goes to the end.
+    let at = i
+    for (; at > 0 && indices[at - 1]! > index; at--) indices[at] = indices[at - 1]!
+    if (at > 0 && indices[at - 1] === index)
+      throw new ValueError(`${op}: dimension ${index} appears twice in [${dims.join(', ')}]`)
+    indices[at] = index
   }
   return indices
 }

@@ -131,3 +131,15 @@ test('a long chain is computed on the way', async () => {
   expect(x.depth).toBeLessThan(2100)
   expect(await x.item()).toBe(5000)
 })
+
+test('shapes are copied: an array that is used again changes no tensor', async () => {
+  const x = tensor([1, 2, 3, 4])
+  const shape = [2, 2]
+  const [reshaped, expanded] = [x.reshape(shape), tensor([[1], [2]]).expand(shape)]
+  shape[0] = 4
+  expect(reshaped.shape).toEqual([2, 2])
+  expect(await expanded.toArray()).toEqual([
+    [1, 1],
+    [2, 2],
+  ])
+})

@@ -124,7 +124,7 @@ export class Tensor extends Node {
 
   constructor(op: Op, inputs: readonly Tensor[], attributes: Attributes, shape: Shape, dtype: DType) {
     super(op, inputs, attributes, shape, dtype)
-    this.requiresGrad = recording && isFloating(dtype) && someRequireGrad(inputs)
+    this.requiresGrad = recording && someRequireGrad(inputs) && isFloating(dtype)
     this.backwardWalk = 0
     this.backwardPlace = 0
   }

@@ -10,8 +10,8 @@ const told = 5
 const profiledRuns = 5
 
 /** How long steps without kernels are repeated at most, in number and milliseconds. */
-const dryRuns = 300
-const dryLimitMs = 300
+const dryRuns = 2000
+const dryLimitMs = 500
 
 /** @param engineModule what `nabla` exports as `engine` */
 export function observe({ engine, startProfile }, { profile = false } = {}) {

@@ -57,6 +57,10 @@ export class Plan {
   /** How often it has run. */
   runs: number = 0
   #places: Place[]
+  // The places that the backend last gave to the arena's slots.
+  #reserved: readonly Place[] | null = null
+  // Slots of values that are written straight over their Variables.
+  readonly #overwriting: readonly number[]
   #numbers: Float64Array
   #numberCount: number
 
@@ -66,6 +70,9 @@ export class Plan {
     this.#numbers = new Float64Array(numberCount + parts.constants.length)
     this.#numbers.set(parts.constants, numberCount)
     this.#numberCount = numberCount
+    this.#overwriting = parts.slots.flatMap(({ arena, alias }, slot) =>
+      arena < 0 && alias >= 0 ? [slot] : [],
+    )
   }
 
   /**
@@ -87,15 +94,21 @@ export class Plan {
       steps[i]!.executable.run(places, numbers)
       if (clock !== undefined) clock(i)
     }
-    const values = parts.outputs.map((slot) => this.#readOut(backend, places[slot]!, parts.slots[slot]!))
+    const { outputs } = parts
+    const values: TypedArray[] = []
+    for (let i = 0; i < outputs.length; i++) {
+      const slot = outputs[i]!
+      values.push(this.#readOut(backend, places[slot]!, parts.slots[slot]!))
+    }
     for (const { from, variable } of parts.writeBacks) {
       const slot = parts.slots[from]!
       backend.copy(places[from]!, places[parts.hostCount + variable]!, slot.length * bytesOf(slot.dtype))
     }
-    trace.outputs.forEach((node, i) => {
+    for (let i = 0; i < values.length; i++) {
+      const node = trace.outputs[i]!
       node.host = values[i]!
       node.forgetHistory()
-    })
+    }
     this.runs += 1
   }
 
@@ -104,10 +117,18 @@ export class Plan {
     for (const step of this.parts.steps) step.executable.dispose()
   }
 
+  /** Finds out where everything lies. The arena's slots stay where they are from run to run, unless it had to grow. */
   #bind(backend: Backend, trace: Trace): Place[] {
     const { slots, arena, arenaBytes, hostCount, variableCount } = this.parts
     const places = this.#places
     const reserved = backend.reserve(arena, arenaBytes)
+    if (reserved !== this.#reserved) {
+      this.#reserved = reserved
+      for (let i = 0; i < slots.length; i++) {
+        const index = slots[i]!.arena
+        if (index >= 0) places[i] = reserved[index]!
+      }
+    }
     for (let i = 0; i < variableCount; i++) {
       const variable = trace.variables[i]!
       if (variable.backend !== backend) {
@@ -117,10 +138,10 @@ export class Plan {
       }
       places[hostCount + i] = variable.place
     }
-    for (let i = 0; i < slots.length; i++) {
-      const { arena: index, alias } = slots[i]!
-      if (index >= 0) places[i] = reserved[index]!
-      else if (alias >= 0) places[i] = places[alias]!
+    const overwriting = this.#overwriting
+    for (let i = 0; i < overwriting.length; i++) {
+      const slot = overwriting[i]!
+      places[slot] = places[slots[slot]!.alias]!
     }
     return places
   }

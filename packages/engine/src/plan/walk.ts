@@ -5,7 +5,7 @@ import type { DType } from '../dtype.ts'
 import { StaleValueError } from '../errors.ts'
 import { hostOp, numberOp, variableOp } from '../lowering.ts'
 import { noAttributes, type AttributeValue, type Node } from '../node.ts'
-import { formatShape } from '../shape.ts'
+import { formatShape, sameShape } from '../shape.ts'
 import type { Variable } from '../variable.ts'
 
 /** What a flush is made of. Arrays are valid until the next walk. */
@@ -32,6 +32,7 @@ const beginAssignments = -3
 const wideNumber = -4
 const list = -5
 const absent = -6
+const asFirstInput = -7
 
 let key = new Int32Array(1 << 14)
 let length = 0
@@ -49,12 +50,16 @@ let numbers: number[] = []
 const stack: Node[] = []
 
 function put(value: number): void {
-  if (length === key.length) {
-    const larger = new Int32Array(key.length * 2)
-    larger.set(key)
-    key = larger
-  }
+  if (length === key.length) makeRoom(1)
   key[length++] = value
+}
+
+/** Makes sure that so many more integers can be written without asking. */
+function makeRoom(count: number): void {
+  if (length + count <= key.length) return
+  const larger = new Int32Array(Math.max(key.length * 2, length + count))
+  larger.set(key)
+  key = larger
 }
 
 function idOfText(text: string): number {
@@ -80,9 +85,10 @@ function putAttribute(value: AttributeValue): void {
 }
 
 function putShape({ shape, dtype }: Node): void {
-  put(dtypeCode[dtype])
-  put(shape.length)
-  for (let i = 0; i < shape.length; i++) put(shape[i]!)
+  makeRoom(shape.length + 2)
+  key[length++] = dtypeCode[dtype]
+  key[length++] = shape.length
+  for (let i = 0; i < shape.length; i++) key[length++] = shape[i]!
 }
 
 function ordinalOf(variable: Variable): number {
@@ -111,8 +117,9 @@ function enter(node: Node): void {
     return
   } else {
     const { inputs, attributes } = node
-    put(node.op.id)
-    for (let i = 0; i < inputs.length; i++) put(inputs[i]!.ordinal)
+    makeRoom(inputs.length + 2)
+    key[length++] = node.op.id
+    for (let i = 0; i < inputs.length; i++) key[length++] = inputs[i]!.ordinal
     if (attributes !== noAttributes) {
       for (const name in attributes) {
         put(idOfText(name))
@@ -120,6 +127,12 @@ function enter(node: Node): void {
       }
     }
     put(endOfAttributes)
+    const first = inputs[0]
+    // Most values are shaped like their first input, and one integer says so.
+    if (first !== undefined && first.dtype === node.dtype && sameShape(first.shape, node.shape)) {
+      put(asFirstInput)
+      return
+    }
   }
   putShape(node)
 }

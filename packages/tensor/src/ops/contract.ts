@@ -34,10 +34,12 @@ const contractOp: TensorOp = createOp(
  * equal, sizes of equal labels too, no label may appear twice in one operand, and each label in at least two of the three.
  */
 export function contract(a: Tensor, b: Tensor, labelsA: Labels, labelsB: Labels, labelsC: Labels): Tensor {
-  const shape = labelsC.map((label) => {
+  const shape: number[] = []
+  for (let i = 0; i < labelsC.length; i++) {
+    const label = labelsC[i]!
     const axis = labelsA.indexOf(label)
-    return axis >= 0 ? a.shape[axis]! : b.shape[labelsB.indexOf(label)]!
-  })
+    shape.push(axis >= 0 ? a.shape[axis]! : b.shape[labelsB.indexOf(label)]!)
+  }
   return makeNode(contractOp, [a, b], { a: labelsA, b: labelsB, c: labelsC }, shape, a.dtype)
 }
 
@@ -61,7 +63,7 @@ export function operandsOf(op: string, left: TensorLike, right: TensorLike): [Te
   const b = toTensor(op, right)
   const common = promote(a.dtype, b.dtype)
   const dtype = common === 'bool' ? 'int32' : common
-  return [a.to(dtype), b.to(dtype)]
+  return [a.dtype === dtype ? a : a.to(dtype), b.dtype === dtype ? b : b.to(dtype)]
 }
 
 /** The axes of `x` in the order of `order`, with axes of size 1 for the labels it lacks. */
@@ -73,7 +75,7 @@ export function alignTo(x: Tensor, labels: Labels, order: Labels): Tensor {
 }
 
 function labelsOf(attributes: Attributes): { a: Labels; b: Labels; c: Labels } {
-  return { a: attributes['a'] as Labels, b: attributes['b'] as Labels, c: attributes['c'] as Labels }
+  return attributes as { a: Labels; b: Labels; c: Labels }
 }
 
 function specify({ inputs, shape, dtype, attributes, slots }: RoutineCall): RoutineSpec {

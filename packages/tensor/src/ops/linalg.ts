@@ -4,7 +4,7 @@
 import { formatShape, ShapeError, type Shape } from '@nabla/engine'
 import { defineFunction, toTensor, type OpFunction, type TensorLike } from '../op.ts'
 import type { Tensor } from '../tensor.ts'
-import { contract, operandsOf } from './contract.ts'
+import { contract, operandsOf, type Labels } from './contract.ts'
 
 /**
  * Matrix product by NumPy's rules: a [..., M, K] x b [..., K, N] -> [..., M, N], leading dimensions broadcast. A 1-D `a`
@@ -21,6 +21,7 @@ export const matmul: OpFunction<(a: TensorLike, b: TensorLike) => Tensor> = defi
       )
     }
     checkInner('matmul', a.shape, b.shape)
+    if (a.rank === 2 && b.rank === 2) return contract(a, b, rowsByInner, innerByColumns, rowsByColumns)
     return batchedProduct('matmul', a, b)
   },
   samples: (make) => [
@@ -60,6 +61,19 @@ export const matmul: OpFunction<(a: TensorLike, b: TensorLike) => Tensor> = defi
   ],
 })
 
+// Labels of a linear layer's operands, by the rank of its input. Made once: they are part of every node.
+const knownLinearLabels: { ofInput: Labels; ofWeight: Labels; ofOutput: Labels }[] = []
+
+function linearLabels(rank: number): { ofInput: Labels; ofWeight: Labels; ofOutput: Labels } {
+  const known = knownLinearLabels[rank]
+  if (known !== undefined) return known
+  const rows = Array.from({ length: rank - 1 }, (_, dim) => dim)
+  const [inner, column] = [rank - 1, rank]
+  const labels = { ofInput: [...rows, inner], ofWeight: [column, inner], ofOutput: [...rows, column] }
+  knownLinearLabels[rank] = labels
+  return labels
+}
+
 function checkInner(op: string, a: Shape, b: Shape): void {
   const left = a[a.length - 1]!
   const right = b[Math.max(b.length - 2, 0)]!
@@ -71,6 +85,8 @@ function checkInner(op: string, a: Shape, b: Shape): void {
     `${op}: inner sizes differ: a ${formatShape(a)} x b ${formatShape(b)} (${left} != ${right}).${hint}`,
   )
 }
+
+const [rowsByInner, innerByColumns, rowsByColumns] = [[0, 1] as Labels, [1, 2] as Labels, [0, 2] as Labels]
 
 /**
  * The product of checked operands. A leading dimension that only one of them has (or that has size 1 in the other) is
@@ -276,9 +292,8 @@ export const linear: OpFunction<(x: TensorLike, weight: TensorLike, bias?: Tenso
             `[out, in]; got weight ${formatShape(w.shape)}`,
         )
       }
-      const rows = x.shape.slice(0, -1).map((_, dim) => dim)
-      const [inner, column] = [rows.length, rows.length + 1]
-      const product = contract(x, w, [...rows, inner], [column, inner], [...rows, column])
+      const { ofInput, ofWeight, ofOutput } = linearLabels(x.rank)
+      const product = contract(x, w, ofInput, ofWeight, ofOutput)
       if (bias === undefined) return product
       const b = toTensor('linear', bias)
       if (b.rank !== 1 || b.shape[0] !== w.shape[0]) {

@@ -20,17 +20,21 @@ export const sliceOp: TensorOp = createOp(
     },
   },
   ({ inputs: [x], attributes }, upstream) => {
-    const starts = [...(attributes['starts'] as readonly number[])]
-    const steps = [...(attributes['steps'] as readonly number[])]
+    const starts = attributes['starts'] as readonly number[]
+    const steps = attributes['steps'] as readonly number[]
+    if (!steps.some(isNegative)) return [assemble([upstream], [starts], [steps], x.shape, 0)]
     // An assembly only counts upwards: what was read backwards is turned round first.
     const backwards = steps.flatMap((step, dim) => (step < 0 ? [dim] : []))
-    for (const dim of backwards) {
-      starts[dim]! += (upstream.shape[dim]! - 1) * steps[dim]!
-      steps[dim] = -steps[dim]!
-    }
-    return [assemble([reverse(upstream, backwards)], [starts], [steps], x.shape, 0)]
+    const ends = starts.map((start, dim) =>
+      steps[dim]! < 0 ? start + (upstream.shape[dim]! - 1) * steps[dim]! : start,
+    )
+    return [assemble([reverse(upstream, backwards)], [ends], [steps.map(Math.abs)], x.shape, 0)]
   },
 )
+
+function isNegative(step: number): boolean {
+  return step < 0
+}
 
 /** Inputs laid at `starts[i]` with `steps[i]`, zeros (or `fill`) elsewhere. */
 export const assembleOp: TensorOp = createOp(

@@ -68,14 +68,18 @@ function reduce(
   keepdim: boolean,
   dtype: DType = x.dtype,
 ): Tensor {
-  const kept = keptShape(x.shape, dims)
-  const unchanged = x.size > 0 && sameShape(kept, x.shape)
-  const result = unchanged ? x : makeNode(op, [x], { dims }, kept, dtype)
-  return keepdim ? result : result.reshape(x.shape.filter((_, dim) => !dims.includes(dim)))
-}
-
-function keptShape(shape: Shape, dims: readonly number[]): Shape {
-  return shape.map((size, dim) => (dims.includes(dim) ? 1 : size))
+  const kept: number[] = []
+  const rest: number[] = []
+  let changed = x.size === 0
+  for (let dim = 0; dim < x.rank; dim++) {
+    const size = x.shape[dim]!
+    const reduced = dims.includes(dim)
+    kept.push(reduced ? 1 : size)
+    if (!reduced) rest.push(size)
+    else if (size !== 1) changed = true
+  }
+  const result = changed ? makeNode(op, [x], { dims }, kept, dtype) : x
+  return keepdim ? result : result.reshape(rest)
 }
 
 const emptySample = (make: SampleMaker): Sample[] => [

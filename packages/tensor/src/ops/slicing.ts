@@ -23,7 +23,7 @@ export const slice: OpFunction<
   call: (value: TensorLike, dim: number, start?: number, end?: number, step = 1) => {
     const x = toTensor('slice', value)
     const place = checkDim('slice', dim, x.rank)
-    return takeRanges(x, new Map([[place, rangeOf('slice', x.shape[place]!, start, end, step)]]))
+    return takeRange(x, place, rangeOf('slice', x.shape[place]!, start, end, step))
   },
   samples: (make) => [
     [make.real([5, 3]), 0, 1, 4],
@@ -72,7 +72,7 @@ export const narrow: OpFunction<(x: TensorLike, dim: number, start: number, leng
           `narrow: ${length} elements from ${start} do not lie within dimension ${dim} of size ${size}`,
         )
       }
-      return takeRanges(x, new Map([[place, { start: first, step: 1, length }]]))
+      return takeRange(x, place, { start: first, step: 1, length })
     },
     samples: (make) => [
       [make.real([5, 3]), 0, 1, 3],
@@ -94,8 +94,10 @@ export const select: OpFunction<(x: TensorLike, dim: number, index: number) => T
   call: (value: TensorLike, dim: number, index: number) => {
     const x = toTensor('select', value)
     const place = checkDim('select', dim, x.rank)
-    const part = takeRanges(x, new Map([[place, positionOf('select', x.shape, place, index)]]))
-    return part.reshape(x.shape.filter((_, i) => i !== place))
+    const part = takeRange(x, place, positionOf('select', x.shape, place, index))
+    const rest: number[] = []
+    for (let dim = 0; dim < x.rank; dim++) if (dim !== place) rest.push(x.shape[dim]!)
+    return part.reshape(rest)
   },
   samples: (make) => [
     [make.real([4, 3]), 0, 2],
@@ -184,6 +186,20 @@ export const at: OpFunction<(x: TensorLike, ...indices: Index[]) => Tensor> = de
     },
   ],
 })
+
+// The usual case, one dimension, without anything that is thrown away at once.
+function takeRange(x: Tensor, place: number, { start, step, length }: Range): Tensor {
+  if (step === 1 && length === x.shape[place]) return x
+  const starts: number[] = []
+  const steps: number[] = []
+  const shape: number[] = []
+  for (let dim = 0; dim < x.rank; dim++) {
+    starts.push(dim === place ? start : 0)
+    steps.push(dim === place ? step : 1)
+    shape.push(dim === place ? length : x.shape[dim]!)
+  }
+  return slicePositions(x, starts, steps, shape)
+}
 
 function takeRanges(x: Tensor, ranges: ReadonlyMap<number, Range>): Tensor {
   const whole = [...ranges].every(([dim, range]) => range.step === 1 && range.length === x.shape[dim])

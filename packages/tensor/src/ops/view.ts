@@ -29,7 +29,9 @@ export const reshape: OpFunction<(x: TensorLike, shape: Shape) => Tensor> = defi
   call: (op) => (value, shape) => {
     const x = toTensor('reshape', value)
     const target = inferShape(x.shape, shape)
-    return sameShape(target, x.shape) ? x : makeNode(op, [x], noAttributes, target, x.dtype)
+    if (sameShape(target, x.shape)) return x
+    // A copy: the caller may go on to change the array.
+    return makeNode(op, [x], noAttributes, target === shape ? shape.slice() : target, x.dtype)
   },
   samples: (make) => [
     [make.real([2, 3]), [3, 2]],
@@ -66,7 +68,9 @@ export const permute: OpFunction<(x: TensorLike, dims: readonly number[]) => Ten
   },
   gradient: ({ attributes }, upstream) => {
     const dims = attributes['dims'] as readonly number[]
-    return [upstream.permute(dims.map((_, i) => dims.indexOf(i)))]
+    const inverse: number[] = []
+    for (let i = 0; i < dims.length; i++) inverse.push(dims.indexOf(i))
+    return [upstream.permute(inverse)]
   },
   call: (op) => (value, dims) => {
     const x = toTensor('permute', value)
@@ -75,16 +79,18 @@ export const permute: OpFunction<(x: TensorLike, dims: readonly number[]) => Ten
         `permute: a tensor of shape ${formatShape(x.shape)} needs ${x.rank} dimensions in order; got [${String(dims)}]`,
       )
     }
-    checkDims('permute', dims, x.rank)
-    const order = dims.map((dim) => (dim < 0 ? dim + x.rank : dim))
-    if (order.every((dim, i) => dim === i)) return x
-    return makeNode(
-      op,
-      [x],
-      { dims: order },
-      order.map((dim) => x.shape[dim]!),
-      x.dtype,
-    )
+    const order: number[] = []
+    const shape: number[] = []
+    let moved = false
+    for (let i = 0; i < dims.length; i++) {
+      const dim = checkDim('permute', dims[i]!, x.rank)
+      // Names the dimension that appears twice.
+      if (order.includes(dim)) checkDims('permute', dims, x.rank)
+      if (dim !== i) moved = true
+      order.push(dim)
+      shape.push(x.shape[dim]!)
+    }
+    return moved ? makeNode(op, [x], { dims: order }, shape, x.dtype) : x
   },
   samples: (make) => [
     [make.real([2, 3, 4]), [2, 0, 1]],
@@ -121,7 +127,8 @@ export const transpose: OpFunction<(x: TensorLike, dim0?: number, dim1?: number)
     const x = toTensor('transpose', value)
     const first = checkDim('transpose', dim0, x.rank)
     const second = checkDim('transpose', dim1, x.rank)
-    const order = x.shape.map((_, dim) => (dim === first ? second : dim === second ? first : dim))
+    const order: number[] = []
+    for (let dim = 0; dim < x.rank; dim++) order.push(dim === first ? second : dim === second ? first : dim)
     return permute(x, order)
   },
   samples: (make) => [[make.real([2, 3])], [make.strided([2, 3, 4]), 0, -1]],
@@ -194,9 +201,16 @@ export const expand: OpFunction<(x: TensorLike, shape: Shape) => Tensor> = defin
   call: (op) => (value, shape) => {
     const x = toTensor('expand', value)
     const added = shape.length - x.rank
-    const target = shape.map((size, dim) => (size === -1 && dim >= added ? x.shape[dim - added]! : size))
+    // A copy: the caller may go on to change the array.
+    const target = shape.slice()
+    for (let dim = Math.max(added, 0); dim < target.length; dim++)
+      if (target[dim] === -1) target[dim] = x.shape[dim - added]!
     checkShape('expand', target)
-    const fits = added >= 0 && x.shape.every((size, dim) => size === 1 || size === target[dim + added])
+    let fits = added >= 0
+    for (let dim = 0; fits && dim < x.rank; dim++) {
+      const size = x.shape[dim]!
+      fits = size === 1 || size === target[dim + added]
+    }
     if (!fits) {
       throw new ShapeError(
         `expand: shape ${formatShape(x.shape)} does not expand to ${formatShape(target)}: only dimensions of size 1 can be ` +
