@@ -229,6 +229,15 @@ test('a worker that never finishes is given up: an error, then one thread, until
   threads.stop()
 })
 
+test('workers are woken for small jobs too, when these add up', async () => {
+  const threads = await startThreads(memory, 2, { awake: 1, asleep: 3 })
+  await until(() => !threads.areWorth(1), 'a worker that has gone to sleep')
+  expect([0.5, 1, 0.5, 1].map((work) => threads.areWorth(work))).toEqual([false, false, false, true])
+  expect([1, 1, 1].map((work) => threads.areWorth(work))).toEqual([false, false, true])
+  expect(threads.areWorth(3)).toBe(true)
+  threads.stop()
+})
+
 test('small programs start no workers, large ones do, and the number can be changed', async () => {
   const backend = createWasmBackend({ threads: 2 })
   const alone = createWasmBackend({ threads: 1 })

@@ -13,7 +13,10 @@ export interface ThreadPolicy {
   readonly startAfter: number
   /** The smallest job that is shared while some worker is awake; handing it over costs less than a microsecond. */
   readonly awake: number
-  /** The smallest job that workers are woken for, which takes about ten microseconds. */
+  /**
+   * So much work, in one job or in several that come one after the other, is worth waking workers for, which takes about
+   * ten microseconds.
+   */
   readonly asleep: number
   /** The smallest chunk. */
   readonly chunk: number
@@ -72,6 +75,8 @@ export class Threads {
   #obstacle: string | null
   /** Nanoseconds of work that would have been shared, had there been workers. */
   #missed = 0
+  /** Nanoseconds of work that would have been shared since workers were woken last, had one been awake. */
+  #slept = 0
   #report: ThreadReport | null = null
   #scratch: { readonly place: number; readonly bytes: number; readonly threads: number } | null = null
 
@@ -131,16 +136,21 @@ export class Threads {
   /** Whether work of this size, in several chunks, should be shared now; if there are no workers yet, they may be started. */
   areWorth(nanoseconds: number): boolean {
     if (this.#wanted === 1 || this.#obstacle !== null) return false
+    const { awake, asleep, startAfter } = this.#policy
+    if (nanoseconds < awake) return false
     const pool = this.#pool
     if (pool === null) {
-      if (nanoseconds < this.#policy.asleep) return false
       this.#missed += nanoseconds
-      if (this.#missed >= this.#policy.startAfter) this.#start()
+      if (this.#missed >= startAfter) this.#start()
       return false
     }
     const { started } = pool
     if (started === 0) return false
-    return nanoseconds >= (pool.parked < started ? this.#policy.awake : this.#policy.asleep)
+    if (pool.parked < started) return true
+    this.#slept += nanoseconds
+    if (this.#slept < asleep) return false
+    this.#slept = 0
+    return true
   }
 
   /** Does all items on this thread. */
