@@ -9,8 +9,10 @@ import {
   toTensor,
   type Tensor,
   type TensorLike,
+  type RuleInputs,
   type TensorOp,
 } from '@nabla/tensor'
+import { onBatch } from './batching.ts'
 
 /** From the gradient of the output (and the call) to those of the inputs; null where there is none. */
 export type CustomRule = (
@@ -34,6 +36,17 @@ const customOp: TensorOp = createOp(
       )
     }
     return [null, ...gradients]
+  },
+  ({ example, all, size }) => {
+    const rule = rules.get(example)!
+    const output = makeNode(customOp, all(), noAttributes, [size, ...example.shape], example.dtype)
+    const batched = onBatch(({ inputs, output: value }, upstream) =>
+      rule(upstream, { inputs: inputs as readonly Tensor[], output: value }),
+    )
+    rules.set(output, (upstream, { inputs, output: value }) =>
+      batched({ inputs: inputs as unknown as RuleInputs, output: value, attributes: noAttributes }, upstream),
+    )
+    return output
   },
 )
 

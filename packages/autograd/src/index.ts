@@ -1,6 +1,7 @@
 // Gradients of Nabla tensors: backward, grad, valueAndGrad, customGradient and gradcheck.
 // The public face of @nabla/autograd: everything exported here is API, everything else is not.
 export { noGrad } from '@nabla/tensor'
+export { BatchingError, type Randomness } from './batching.ts'
 export { customGradient, type CustomRule } from './custom.ts'
 export { gradcheck, type CheckedFunction, type GradcheckOptions } from './gradcheck.ts'
 export {
@@ -11,4 +12,5 @@ export {
   type GradOptions,
   type ScalarFunction,
 } from './gradients.ts'
+export { vmap, type VmapOptions } from './vmap.ts'
 export { hessian, hvp, jacobian, jvp, vjp, type TensorFunction } from './transforms.ts'

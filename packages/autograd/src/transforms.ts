@@ -1,7 +1,9 @@
 // Products with derivatives: vjp (reverse mode), jvp (forward mode, by differentiating twice in reverse), Jacobians and
 // Hessians. All are lazy, and their results can be differentiated again.
-import { GradientError, noGrad, stack, zeros, type Tensor } from '@nabla/tensor'
+import { eye, GradientError, noGrad, stack, zeros, type Tensor } from '@nabla/tensor'
+import { BatchingError } from './batching.ts'
 import { grad, sourceOf, upstreamOf, type Differentiable } from './gradients.ts'
+import { vmap } from './vmap.ts'
 
 /** A function of tensors. */
 export type TensorFunction = (...inputs: Tensor[]) => Tensor
@@ -43,17 +45,29 @@ export function jvp(
   return { value, tangent }
 }
 
-/** All derivatives of `fn` by one input: shape [...output, ...input]. One reverse pass per element of the output. */
+/**
+ * All derivatives of `fn` by one input: shape [...output, ...input]. One reverse pass for all elements of the output together,
+ * or one for each where that cannot be done (ops that compute when they are called).
+ */
 export function jacobian(fn: (input: Tensor) => Tensor, input: Differentiable): Tensor {
   const source = sourceOf(input)
   const value = fn(source)
   if (value.size === 0 || !value.requiresGrad)
     return zeros([...value.shape, ...source.shape], { dtype: source.dtype })
   const flat = value.reshape([value.size])
-  const rows = Array.from({ length: value.size }, (_, i) => {
-    return grad(flat.select(0, i), [source], { createGraph: true, allowUnused: true })[0]!
-  })
-  return stack(rows).reshape([...value.shape, ...source.shape])
+  const rowOf = (direction: Tensor): Tensor =>
+    grad(flat, [source], { gradOutputs: [direction], createGraph: true, allowUnused: true })[0]!
+  const directions = eye(value.size).to(value.dtype)
+  return rowsOf(rowOf, directions).reshape([...value.shape, ...source.shape])
+}
+
+function rowsOf(rowOf: (direction: Tensor) => Tensor, directions: Tensor): Tensor {
+  try {
+    return vmap(rowOf)(directions)
+  } catch (error) {
+    if (!(error instanceof BatchingError)) throw error
+    return stack(directions.unbind(0).map(rowOf))
+  }
 }
 
 /** Second derivatives of a scalar function by one input: shape [...input, ...input]. */

@@ -135,6 +135,20 @@ class Engine {
     if (node.depth > longestChain || this.#mode === 'eager') this.#run([node])
   }
 
+  /**
+   * Runs `fn` without computing anything because of what it makes, in eager mode neither: for functions that are traced to
+   * be transformed, whose inputs have no values.
+   */
+  tracing<T>(fn: () => T): T {
+    const before = this.#busy
+    this.#busy = true
+    try {
+      return fn()
+    } finally {
+      this.#busy = before
+    }
+  }
+
   /** Called by a Variable that was assigned. */
   recordAssignment(variable: Variable, node: Node): void {
     this.#assignments.set(variable, node)

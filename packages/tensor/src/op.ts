@@ -63,9 +63,26 @@ export interface OpFacts {
   readonly tolerance: Tolerance
 }
 
+/** A call on single examples that is to be made on a whole batch of them at once. */
+export interface BatchCall {
+  /** The node of one example. */
+  readonly example: Tensor
+  /** Its inputs with the batch as their first dimension; null for those that are the same for all examples. */
+  readonly whole: readonly (Tensor | null)[]
+  /** All inputs with the batch as their first dimension: what is the same for all is repeated, without a copy. */
+  all(): RuleInputs
+  /** Examples in the batch. */
+  readonly size: number
+}
+
+/** Makes the call on a whole batch: the result has the batch as its first dimension. */
+export type BatchRule = (call: BatchCall) => Tensor
+
 /** An op that is a node of the graph. `gradient` null: no derivative, asking for one is an error. */
 export interface TensorOp extends Op {
   readonly gradient: GradientRule | null
+  /** For routines and what else cannot be derived from the lowering; see vmap in @nabla/autograd. */
+  readonly batch?: BatchRule
 }
 
 /** A function of the table that is a method of tensors as well. */
@@ -96,8 +113,14 @@ export interface NodeOpDefinition<F extends AnyFunction> extends OpDefinition {
 const usualTolerance: Tolerance = { relative: 1e-5, absolute: 1e-6 }
 
 /** An op that is a building block of others and no function of its own. */
-export function createOp(name: string, lowering: Lowering, gradient: GradientRule | null): TensorOp {
-  return { id: nextOpId(), name, lowering, gradient }
+export function createOp(
+  name: string,
+  lowering: Lowering,
+  gradient: GradientRule | null,
+  batch?: BatchRule,
+): TensorOp {
+  const op = { id: nextOpId(), name, lowering, gradient }
+  return batch === undefined ? op : { ...op, batch }
 }
 
 /** A formula of tensor ops, called with its inputs, what its value is like, and what else it depends on. */

@@ -2,6 +2,7 @@
 // sorting.ts and scatter.ts.
 import { sizeOf, type DType } from '@nabla/engine'
 import { createOp, type TensorOp } from '../op.ts'
+import { alongRows } from './common.ts'
 import { makeNode, type Tensor } from '../tensor.ts'
 
 function argsortOp(descending: boolean): TensorOp {
@@ -20,6 +21,7 @@ function argsortOp(descending: boolean): TensorOp {
       }),
     },
     null,
+    alongRows,
   )
 }
 const ascendingOp = argsortOp(false)

@@ -143,6 +143,13 @@ const resultOp: TensorOp = createOp(
       makeNode(partOp, [gradients], { start }, shape, dtype)
     return [null, part(0, q), part(q.size, k), part(q.size + k.size, v)]
   },
+  // The op has a batch already: examples and their batches together are a larger one.
+  ({ example: { attributes, shape }, all, size }) => {
+    const merged = all()
+      .slice(1)
+      .map((x) => (x.rank === 5 ? x.reshape([size * x.shape[1]!, ...x.shape.slice(2)]) : x))
+    return attend(callOf(merged, attributes)).reshape([size, ...shape])
+  },
 )
 
 /** The ops by their number of operands: with a mask there is one more. */

@@ -1,8 +1,8 @@
 // What several op families share: types of arguments, and the samples and wrong calls of reductions.
 import { isFloating, type Shape } from '@nabla/engine'
-import type { Sample, WrongCall } from '../op.ts'
+import type { BatchRule, Sample, WrongCall } from '../op.ts'
 import type { SampleMaker } from '../samples.ts'
-import type { Tensor } from '../tensor.ts'
+import { makeNode, type Tensor } from '../tensor.ts'
 
 /** One dimension or several, negative ones counted from the last. */
 export type Dims = number | readonly number[]
@@ -22,6 +22,10 @@ export function countable(x: Tensor): Tensor {
 export function floating(x: Tensor): Tensor {
   return isFloating(x.dtype) ? x : x.to('float32')
 }
+
+/** The batch rule of ops that work along the last dimension, each row for itself. */
+export const alongRows: BatchRule = ({ example: { op, attributes, shape, dtype }, all, size }) =>
+  makeNode(op, [all()[0]], attributes, [size, ...shape], dtype)
 
 /** Number of elements that a reduction over `dims` brings together. */
 export function countOf(shape: Shape, dims: readonly number[]): number {

@@ -27,6 +27,18 @@ const contractOp: TensorOp = createOp(
       b.requiresGrad ? contract(a, upstream, labels.a, labels.c, labels.b) : null,
     ]
   },
+  ({ example, whole: [a, b] }) => {
+    const labels = labelsOf(example.attributes)
+    const fresh = 1 + Math.max(-1, ...labels.a, ...labels.b)
+    // An operand that all examples share stays as it is: theirs together are then one larger product with it.
+    return contract(
+      a ?? example.inputs[0]!,
+      b ?? example.inputs[1]!,
+      a === null ? labels.a : [fresh, ...labels.a],
+      b === null ? labels.b : [fresh, ...labels.b],
+      [fresh, ...labels.c],
+    )
+  },
 )
 
 /**

@@ -41,6 +41,10 @@ const gatherOp: TensorOp = createOp(
     scatterAlong(upstream, index, attributes['axis'] as number, source.shape, attributes['op'] as string),
     null,
   ],
+  ({ example: { attributes }, all }) => {
+    const [source, index] = all()
+    return gatherAlong(source, index, (attributes['axis'] as number) + 1, attributes['op'] as string)
+  },
 )
 
 const scatterAddOp: TensorOp = createOp(
@@ -71,6 +75,11 @@ const scatterAddOp: TensorOp = createOp(
     gatherAlong(upstream, index, attributes['axis'] as number, attributes['op'] as string),
     null,
   ],
+  ({ example: { attributes, shape }, all, size }) => {
+    const [source, index] = all()
+    const axis = (attributes['axis'] as number) + 1
+    return scatterAlong(source, index, axis, [size, ...shape], attributes['op'] as string)
+  },
 )
 
 /**

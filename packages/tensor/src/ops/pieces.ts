@@ -47,6 +47,17 @@ export const assembleOp: TensorOp = createOp(
       input.requiresGrad ? slice(upstream, starts[i]!, steps[i]!, input.shape) : null,
     )
   },
+  ({ example: { attributes, shape }, all, size }) => {
+    const along = (key: 'starts' | 'steps', first: number): number[][] =>
+      (attributes[key] as readonly (readonly number[])[]).map((list) => [first, ...list])
+    return assemble(
+      all(),
+      along('starts', 0),
+      along('steps', 1),
+      [size, ...shape],
+      attributes['fill'] as number,
+    )
+  },
 )
 
 /** The part of `x` of the given shape at starts and steps. Nothing is checked. */

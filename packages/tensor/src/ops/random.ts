@@ -20,6 +20,7 @@ import {
   type TensorOp,
 } from '../op.ts'
 import { makeHostLeaf, makeNode, Tensor } from '../tensor.ts'
+import { alongRows } from './common.ts'
 
 /** A stream of random numbers: equal seeds give equal draws. */
 export class Generator {
@@ -102,13 +103,31 @@ function draw(op: TensorOp, name: string, shape: Shape, options: RandomOptions |
   if (dtype !== 'float32' && dtype !== 'float64')
     throw new ValueError(`${name}: dtype must be float32 or float64; got ${dtype}`)
   const stream = (options?.generator ?? defaultGenerator).next()
-  return makeNode(
+  const drawn = makeNode(
     op,
     stream.map((word) => numberTensor(word, 'float64')),
     noAttributes,
     [...shape],
     dtype,
   )
+  draws?.add(drawn)
+  return drawn
+}
+
+// The draws made inside of `collectDraws`; null outside.
+let draws: Set<Tensor> | null = null
+
+/** Runs `fn` and says which random tensors it drew: for functions that are traced to be transformed. */
+export function collectDraws<T>(fn: () => T): { result: T; drawn: ReadonlySet<Tensor> } {
+  const outer = draws
+  const drawn = new Set<Tensor>()
+  draws = drawn
+  try {
+    return { result: fn(), drawn }
+  } finally {
+    draws = outer
+    for (const tensor of drawn) outer?.add(tensor)
+  }
 }
 
 /** Uniform numbers in [0, 1). */
@@ -247,11 +266,12 @@ const permutationOp: TensorOp = createOp(
     specify: ({ shape, slots }) => ({
       name: 'argsort',
       dtype: 'float64',
-      rows: 1,
-      length: sizeOf(shape),
+      rows: sizeOf(shape.slice(0, -1)),
+      length: shape[shape.length - 1]!,
       descending: false,
       slots: [slots[0]!, slots[1]!],
     }),
   },
   null,
+  alongRows,
 )

@@ -21,6 +21,7 @@ import {
 } from '../op.ts'
 import type { SampleMaker } from '../samples.ts'
 import { makeNode, noGrad, type Tensor } from '../tensor.ts'
+import { alongRows } from './common.ts'
 import { reverse, slice, surround } from './pieces.ts'
 import { indexAlong } from './position.ts'
 
@@ -41,6 +42,7 @@ function scanOp(name: string, fn: ReduceFunction, gradient: GradientRule | null)
       }),
     },
     gradient,
+    alongRows,
   )
 }
 
