@@ -4,7 +4,7 @@
 // is computed in the way that suits its sizes (convolution-forms.ts). A transposed convolution is `convolveInput`.
 // Not public: conv.ts checks what users give.
 import type { Attributes } from '@nabla/engine'
-import { createOp, type TensorOp } from '../op.ts'
+import { createOp, type BatchCall, type TensorOp } from '../op.ts'
 import { makeNode, type Tensor } from '../tensor.ts'
 import { inputForm, outputForm, weightForm, type ConvolutionGeometry } from './convolution-forms.ts'
 
@@ -21,6 +21,7 @@ const outputOp: TensorOp = createOp(
       w.requiresGrad ? convolveWeight(x, upstream, geometry) : null,
     ]
   },
+  (call) => imagesOfBatch(call, convolve),
 )
 
 const inputOp: TensorOp = createOp(
@@ -36,6 +37,7 @@ const inputOp: TensorOp = createOp(
       w.requiresGrad ? convolveWeight(upstream, y, geometry) : null,
     ]
   },
+  (call) => imagesOfBatch(call, convolveInput),
 )
 
 const weightOp: TensorOp = createOp(
@@ -51,7 +53,38 @@ const weightOp: TensorOp = createOp(
       y.requiresGrad ? convolve(x, upstream, geometry) : null,
     ]
   },
+  ({ example, all, size }) => {
+    const [x, y] = all()
+    const weights = convolveWeight(groupsOfImages(x), groupsOfImages(y), inGroups(example, size))
+    return weights.reshape([size, ...example.shape])
+  },
 )
+
+/** With weights that all examples share, their images are one larger batch; with own weights, groups of channels. */
+function imagesOfBatch(
+  { example, whole: [images, weights], all, size }: BatchCall,
+  convolution: typeof convolve,
+): Tensor {
+  if (weights === null) {
+    const merged = images!.flatten(0, 1)
+    const results = convolution(merged, example.inputs[1]!, geometryOf(example.attributes))
+    return results.reshape([size, ...example.shape])
+  }
+  const [x, w] = all()
+  const results = convolution(groupsOfImages(x), w.flatten(0, 1), inGroups(example, size))
+  const [count, ...rest] = example.shape as [number, ...number[]]
+  return results.reshape([count, size, ...rest]).transpose(0, 1)
+}
+
+/** [S, N, C, ...] -> [N, S C, ...]. */
+function groupsOfImages(x: Tensor): Tensor {
+  return x.transpose(0, 1).flatten(1, 2)
+}
+
+function inGroups({ attributes }: Tensor, size: number): ConvolutionGeometry {
+  const geometry = geometryOf(attributes)
+  return { ...geometry, groups: geometry.groups * size }
+}
 
 /** x [N, C, *sizes], w [O, C / groups, *kernel] -> [N, O, *count]. */
 export function convolve(x: Tensor, w: Tensor, geometry: ConvolutionGeometry): Tensor {
