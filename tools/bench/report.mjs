@@ -128,13 +128,24 @@ export function factCells(rows) {
   return [factHeader, ...lines]
 }
 
-/** How large installations are, as one line, or nothing. */
+/** How large installations are, and what all of Nabla takes, in two lines at most. */
 function sizesOf(rows) {
-  const sizes = rows.filter(({ info }) => Number.isFinite(info?.megabytes))
-  const words = sizes.map(({ peer, info }) => `${peer} ${info.megabytes.toFixed(1)} MB`)
-  return words.length === 0
-    ? []
-    : [`Installed, with all that they depend on: ${[...new Set(words)].join(', ')}.`]
+  const starts = rows.filter((row) => row.case === 'i/cold-start' && row.info !== undefined)
+  const sizes = starts.flatMap(({ peer, info: { megabytes, packedMegabytes } }) => {
+    if (megabytes === undefined) return []
+    const packed = packedMegabytes === undefined ? '' : ` (${packedMegabytes.toFixed(2)} packed)`
+    return [`${peer} ${megabytes.toFixed(1)} MB${packed}`]
+  })
+  const whole = starts.find(({ info }) => info.whole !== undefined)?.info.whole
+  const lines = []
+  if (sizes.length > 0)
+    lines.push(`Installed, with all that they depend on: ${[...new Set(sizes)].join(', ')}.`)
+  if (whole?.megabytes !== undefined) {
+    lines.push(
+      `i/cold-start of Nabla is \`@nabla/tensor\`; \`nabla\`, which is everything, takes ${whole.ms.toFixed(0)} ms and ${whole.megabytes.toFixed(1)} MB.`,
+    )
+  }
+  return lines
 }
 
 const dearestHeader = ['case', 'steps', 'ms', 'share', 'kind', 'work', 'speed', 'ops']

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { publishedMegabytes } from './installedSize.mjs'
 import { measurePeaks, peaksModule } from './peaks.mjs'
 import { formatForTerminal, jsonLine, jsonLines, replaceBetweenMarkers, writePage } from './report.mjs'
 import { rooflineSvg } from './roofline.mjs'
@@ -181,4 +182,11 @@ test('the loops that measure a core do what they say', () => {
   expect(floats[128]).toBe(128)
   const measured = measurePeaks()
   expect(Object.values(measured).every((rate) => Number.isFinite(rate) && rate > 0)).toBe(true)
+})
+
+test('a package weighs more on disk than packed; without a build nothing is known', () => {
+  const size = publishedMegabytes('tensor')
+  if (size === null) return
+  expect(size.packedMegabytes).toBeGreaterThan(0.1)
+  expect(size.megabytes).toBeGreaterThan(2 * size.packedMegabytes)
 })
