@@ -12,9 +12,12 @@ import { environmentOf, needsInstall, peers } from './peers.mjs'
 import { measurePeaks } from './peaks.mjs'
 import { describeMachine, formatForTerminal, jsonLines, writePage } from './report.mjs'
 
-/** Lengths of a measurement: rounds, how long a peer runs in each, and how long it may take to answer at all. */
-const thorough = { rounds: 5, roundMs: 250, limitMs: 20_000 }
-const quick = { rounds: 3, roundMs: 100, limitMs: 12_000 }
+/** Lengths of a measurement: rounds, and how long a peer runs in each. */
+const thorough = { rounds: 5, roundMs: 200 }
+const quick = { rounds: 3, roundMs: 80 }
+
+/** How long a peer may take to answer at all. */
+const limitMs = 12_000
 
 /** Untimed steps at the begin of each round. */
 const settlingSteps = 2
@@ -70,7 +73,9 @@ async function main(options) {
     for (const { process: child } of team.values()) child?.close()
   }
   const order = cases.map(({ name }) => name)
-  rows.sort((one, other) => order.indexOf(one.case) - order.indexOf(other.case))
+  const place = ({ case: name, threads: count, peer }) =>
+    (order.indexOf(name) * threads.length + threads.indexOf(count)) * names.length + names.indexOf(peer)
+  rows.sort((one, other) => place(one) - place(other))
   const result = {
     rows: withRatios(rows),
     roofs,
@@ -98,7 +103,7 @@ async function join(name, threads) {
 }
 
 async function measure({ name, spec, operations, tokens }, threads, team, { short, profile }) {
-  const { rounds, roundMs, limitMs } = short ? quick : thorough
+  const { rounds, roundMs } = short ? quick : thorough
   const runners = []
   const rows = []
   const row = (peer, more) => ({

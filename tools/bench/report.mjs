@@ -31,6 +31,7 @@ export function jsonLines({ rows, roofs }) {
 /** When and where it ran. */
 export function describeMachine(versions, { short, threads }) {
   const processors = cpus()
+  const { OPENBLAS_CORETYPE: openBlas } = process.env
   const lines = [
     `${new Date().toISOString().slice(0, 10)}, ${processors[0]?.model ?? 'unknown processor'}, ${processors.length} cores`,
     `Node ${process.version}, ${process.platform} ${process.arch}; threads: ${threads.join(', ')}${short ? '; --quick' : ''}`,
@@ -40,6 +41,7 @@ export function describeMachine(versions, { short, threads }) {
     Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', '),
+    ...(openBlas === undefined ? [] : [`OPENBLAS_CORETYPE=${openBlas}`]),
   ]
   return lines.join('\n')
 }
