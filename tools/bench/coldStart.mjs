@@ -11,11 +11,15 @@ import { peers, sourceFlags } from './peers.mjs'
 const runs = 5
 const folder = fileURLToPath(new URL('.', import.meta.url))
 
-/** A program that adds with a package of this workspace: its build where there is one, else its source. */
-function ownProgram(name) {
-  const built = new URL(`../../packages/${name}/dist/index.js`, import.meta.url)
-  const entry = existsSync(built) ? built : new URL(`../../packages/${name}/src/index.ts`, import.meta.url)
-  const source = `const { tensor } = await import('${entry.href}'); await tensor([1, 2]).add(1).data()`
+/** An entry of a package of this workspace: its build where there is one, else its source. */
+function ownEntry(name, entry = 'index') {
+  const built = new URL(`../../packages/${name}/dist/${entry}.js`, import.meta.url)
+  return (existsSync(built) ? built : new URL(`../../packages/${name}/src/${entry}.ts`, import.meta.url)).href
+}
+
+/** A program that adds with a package of this workspace. */
+function ownProgram(name, prepare = '') {
+  const source = `const { tensor } = await import('${ownEntry(name)}'); ${prepare}await tensor([1, 2]).add(1).data()`
   return { flags: sourceFlags(), source }
 }
 
@@ -35,6 +39,7 @@ function onnxProgram(name, provider) {
 /** By peer: flags of Node, a module that prints a first result, and the packages it needs. */
 const programs = {
   nabla: ownProgram('tensor'),
+  'nabla-blas': ownProgram('tensor', `(await import('${ownEntry('backend-wasm', 'blas')}')).useBlas(); `),
   'tfjs-cpu': {
     source: `const tf = require('@tensorflow/tfjs'); tf.tensor([1, 2]).add(1).dataSync()`,
     packages: ['@tensorflow/tfjs'],

@@ -9,6 +9,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 /** Modules of JavaScript peers, as worker.mjs loads them. */
 export const modules = {
   nabla: () => import('./peers/nabla.mjs'),
+  'nabla-blas': async () => ({ open: (await import('./peers/nabla.mjs')).openWithBlas }),
   'tfjs-cpu': () => withKind(import('./peers/tfjs.mjs'), 'cpu'),
   'tfjs-wasm': () => withKind(import('./peers/tfjs.mjs'), 'wasm'),
   'jax-js': () => import('./peers/jax.mjs'),
@@ -41,7 +42,12 @@ export function environmentOf(name, threads) {
 
 /** Whether a peer lives in this folder's node_modules. */
 export function needsInstall(name) {
-  return name !== 'nabla' && name in modules
+  return !isNabla(name) && name in modules
+}
+
+/** Whether a peer is Nabla in some form. */
+function isNabla(name) {
+  return name === 'nabla' || name === 'nabla-blas'
 }
 
 /** For modules that serve two peers: `open` with its first argument given. */
@@ -51,7 +57,7 @@ async function withKind(module, kind) {
 }
 
 function javascript(name) {
-  return [process.execPath, ...(name === 'nabla' ? sourceFlags() : []), here('./worker.mjs'), name]
+  return [process.execPath, ...(isNabla(name) ? sourceFlags() : []), here('./worker.mjs'), name]
 }
 
 /** Without a build, Nabla's packages are read from source, whose types are removed while loading. */

@@ -1,5 +1,6 @@
-// How tests run, for the whole workspace. Three projects:
+// How tests run, for the whole workspace. Four projects:
 //   node      `*.test.ts` of all packages and tools, in Node                       npm run unit -- packages/tensor
+//   blas      the conformance tests again, products by a native library            npm run blas
 //   samples   each ```ts block of the READMEs and of docs/*.md                     npm run samples
 //   browser   `*.browser.test.ts`, and the tests of browserPackages, in Chromium   npm run browser
 // Packages are read from source through the `@nabla/source` condition: nothing has to be built first.
@@ -49,6 +50,20 @@ export default defineConfig({
           exclude: [browserTests, '**/node_modules/**'],
           testTimeout: 60_000,
           // Leak tests collect garbage before they measure.
+          execArgv: ['--expose-gc'],
+        },
+      },
+      {
+        root,
+        ssr: { resolve: { conditions: ['@nabla/source', 'module', 'node', 'development|production'] } },
+        test: {
+          name: 'blas',
+          environment: 'node',
+          include: ['packages/conformance/src/**/*.test.ts'],
+          exclude: [browserTests, '**/node_modules/**'],
+          setupFiles: ['packages/conformance/src/blas.setup.ts'],
+          env: { NABLA_TEST_BLAS: '1' },
+          testTimeout: 60_000,
           execArgv: ['--expose-gc'],
         },
       },

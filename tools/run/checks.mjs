@@ -1,4 +1,5 @@
 // What `npm test` checks, in order: quick ones first. To add a check, add a row. How rows are run and counted: runner.mjs.
+import { blasProblem } from './blas.mjs'
 import { chromiumPath } from './chromium.mjs'
 
 /**
@@ -8,6 +9,7 @@ import { chromiumPath } from './chromium.mjs'
  * @property {string[]} command program from node_modules/.bin, or `node`, and its arguments
  * @property {string} [report] where a test runner writes its JSON report; without one the check counts as one
  * @property {string} [missing] why the check cannot run on this machine
+ * @property {boolean} [optional] whether a missing one is no failure even where every change is judged
  */
 
 /** @returns {Check[]} */
@@ -23,6 +25,7 @@ export function listChecks() {
     { name: 'build', command: ['node', 'tools/build/build.mjs'] },
     { name: 'package contents (publint)', command: ['node', 'tools/build/check-packages.mjs'] },
     tests('tests in Node', 'node'),
+    { ...tests('conformance with native products', 'blas'), ...blasMissing() },
     tests('samples in the documentation', 'samples'),
     { ...tests('tests in Chromium', 'browser'), ...browserMissing() },
   ]
@@ -46,6 +49,11 @@ function tests(name, project) {
     ...options,
   ]
   return { name, command, report }
+}
+
+function blasMissing() {
+  const problem = blasProblem()
+  return problem === null ? {} : { missing: problem, optional: true }
 }
 
 function browserMissing() {

@@ -2,6 +2,9 @@
 // This file holds no arithmetic. Kernels are generated (emit/), compiled (compile.ts) and bound to sizes (launch.ts);
 // routines are hand-written (routines/, contract/); memory.ts owns the bytes; pool/ shares work among threads.
 import { BackendError, type ArenaSlot, type Backend, type Place } from '@nabla/engine'
+import { createBlasContract } from './blas/contraction.ts'
+import { tryGemm } from './blas/gemm.ts'
+import type { ProductLibrary } from './blas/library.ts'
 import { createKernelCache } from './compile.ts'
 import { prepareLaunch } from './launch.ts'
 import { createMemory, type MemoryOptions } from './memory.ts'
@@ -26,11 +29,22 @@ export interface WasmBackendOptions {
   readonly workerUrl?: string | URL
 }
 
+/** This backend, as a native library joins it. */
+export interface WasmBackend extends Backend {
+  /**
+   * Hands products to a library, from the next plan on; `@nabla/backend-wasm/blas` calls this.
+   * @throws BackendError when the library computes something else
+   */
+  useProducts(library: ProductLibrary): void
+  /** Notes why there is no library, for `info().notes`. */
+  missProducts(reason: string): void
+}
+
 /**
  * A backend with a memory of its own, which grows on demand. Nothing is compiled yet: kernels are, when first launched.
  * @throws BackendError where the platform has no WebAssembly memory or no SIMD, ValueError for an impossible `threads`
  */
-export function createWasmBackend(options: WasmBackendOptions = {}): Backend {
+export function createWasmBackend(options: WasmBackendOptions = {}): WasmBackend {
   requireSimd()
   const memoryOptions: { -readonly [Key in keyof MemoryOptions]: MemoryOptions[Key] } = {}
   if (options.maximumBytes !== undefined) memoryOptions.maximumBytes = options.maximumBytes
@@ -38,6 +52,10 @@ export function createWasmBackend(options: WasmBackendOptions = {}): Backend {
   const memory = createMemory(memoryOptions)
   const threads = new Threads(memory, { count: options.threads, workerUrl: options.workerUrl })
   const kernels = createKernelCache(memory)
+  const webAssembly = wasmRoutines(memory, threads)
+  let routines: Backend['routines'] = webAssembly
+  let library: ProductLibrary | null = null
+  let libraryNotes: readonly string[] = []
   let arena: { readonly place: Place; readonly bytes: number } | null = null
   let placesInArena = new WeakMap<readonly ArenaSlot[], readonly Place[]>()
 
@@ -54,18 +72,32 @@ export function createWasmBackend(options: WasmBackendOptions = {}): Backend {
     claims: (routine, dtype) =>
       routine === 'sliceScatter' ||
       ((routine === 'attention' || routine === 'attentionGradient') && dtype === 'float32'),
-    routines: wasmRoutines(memory, threads),
+    get routines() {
+      return routines
+    },
     info() {
       return {
         name: 'wasm',
         threads: threads.running,
-        notes: threads.notes,
+        notes: [...threads.notes, ...libraryNotes],
+        ...(library === null ? {} : { library: library.description }),
         bytes: memory.bytes,
         compiled: kernels.size,
       }
     },
     threads: (count) => threads.set(count),
     watch: (report) => threads.watch(report),
+    useProducts(given) {
+      tryGemm(given.place)
+      library = given
+      libraryNotes = given.notes
+      threads.provide(given.place)
+      const usual = webAssembly.contract!
+      routines = { ...webAssembly, contract: createBlasContract(memory, threads, given, usual) }
+    },
+    missProducts(reason) {
+      if (library === null) libraryNotes = [`no native library for products: ${reason}`]
+    },
     allocate: (bytes) => memory.allocate(bytes),
     release: (place) => memory.release(place),
     reserve(slots, bytes) {

@@ -1,7 +1,7 @@
 // Fuzzing of the planner: random programs give the same values one step at a time, unfused, fused, and on WebAssembly.
 // NABLA_FUZZ_SEED and NABLA_FUZZ_COUNT choose other programs and more of them. Read next: fuzz/fuzz.ts.
-import { createWasmBackend } from '@nabla/backend-wasm'
 import { expect, test } from 'vitest'
+import { wasmBackend } from './backends.ts'
 import { fuzz } from './fuzz/fuzz.ts'
 
 const environment = process.env
@@ -10,7 +10,7 @@ const count = Number(environment['NABLA_FUZZ_COUNT'] ?? 600)
 
 test(`${count} random programs from seed ${seed} on`, { timeout: 600_000 }, async () => {
   console.log(`fuzzing ${count} programs: NABLA_FUZZ_SEED=${seed} NABLA_FUZZ_COUNT=${count}`)
-  const wasm = createWasmBackend()
+  const wasm = wasmBackend()
   const { programs, steps, unstable, failures } = await fuzz({
     seed,
     count,

@@ -2,11 +2,11 @@
 // shapes and types, inputs that lie anyhow in memory, gradients; and every op's derivatives are held to small differences,
 // those of the derivatives as well. A new op is tested by being in the table; one without samples fails.
 // Read next: ops/calls.ts.
-import { createWasmBackend } from '@nabla/backend-wasm'
 import { grad, gradcheck } from '@nabla/autograd'
 import { createInterpreter, isFloating, setBackend, ValueError } from '@nabla/engine'
 import { ops, SampleMaker, Tensor } from '@nabla/tensor'
 import { afterAll, describe, expect, test } from 'vitest'
+import { wasmBackend } from './backends.ts'
 import {
   compute,
   differenceOf,
@@ -20,7 +20,7 @@ import {
   type Computed,
 } from './ops/calls.ts'
 
-const wasm = createWasmBackend()
+const wasm = wasmBackend()
 const interpreter = createInterpreter()
 const counts = { ops: 0, samples: 0, scattered: 0, gradients: 0, gradchecks: 0, wrongCalls: 0 }
 

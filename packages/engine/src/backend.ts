@@ -27,6 +27,8 @@ export interface BackendInfo {
   readonly threads: number
   /** Why it is not faster: one line each, for example why only one thread runs. */
   readonly notes: readonly string[]
+  /** The native library that computes products, where one is in use: version, processor, file. */
+  readonly library?: string
   readonly bytes: { readonly inUse: number; readonly reserved: number }
   /** Kernels compiled since start. */
   readonly compiled: number

@@ -3,7 +3,7 @@
 import { integers, uniform } from '../data.mjs'
 import { skip } from '../skip.mjs'
 import { GPT, Lstm, Mlp, Network, ResNet18 } from './nablaModels.mjs'
-import { nabla, version } from './nablaPackage.mjs'
+import { loadBlas, nabla, version } from './nablaPackage.mjs'
 import { observe } from './nablaProfile.mjs'
 
 /** @throws where the backend runs on another number of threads */
@@ -14,6 +14,18 @@ export async function open({ threads }) {
   const info = nabla.backendInfo()
   if (info.threads !== threads) throw skip(`the ${info.name} backend runs on ${info.threads} thread(s) only`)
   return { version, threads: info.threads, notes: info.notes, builders }
+}
+
+/** The same with products by an installed BLAS. @throws where there is none */
+export async function openWithBlas(options) {
+  const { useBlas } = await loadBlas()
+  try {
+    useBlas()
+  } catch (error) {
+    throw skip(error.message.split('\n', 1)[0])
+  }
+  const peer = await open(options)
+  return { ...peer, notes: [nabla.backendInfo().library, ...peer.notes] }
 }
 
 /** Threads start with the first work worth sharing, and while the program waits for something. */

@@ -15,3 +15,9 @@ export const nabla = await import(entry.href)
 export const version = `${JSON.parse(readFileSync(new URL('package.json', folder), 'utf8')).version} (${
   entry === built ? 'built' : 'from source'
 })`
+
+/** The entry that hands products to a native library. */
+export function loadBlas() {
+  const name = entry === built ? 'dist/blas.js' : 'src/blas.ts'
+  return import(new URL(`../../../packages/backend-wasm/${name}`, import.meta.url).href)
+}

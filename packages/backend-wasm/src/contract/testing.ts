@@ -150,13 +150,18 @@ function viewOf(memory: DeviceMemory, dtype: DType): Float32Array | Float64Array
   return dtype === 'int32' ? memory.int32 : memory.float32
 }
 
+/** Makes a factory of contractions that works in a memory. */
+export type MakeContract = (memory: DeviceMemory, threads: Threads) => RoutineFactory<ContractSpec>
+
 /** Runs specifications in one memory. */
 export class Bench {
   readonly memory: DeviceMemory = createMemory({ maximumBytes: 2 ** 28 })
-  readonly contract: RoutineFactory<ContractSpec> = createContract(
-    this.memory,
-    new Threads(this.memory, { count: 1 }),
-  )
+  readonly contract: RoutineFactory<ContractSpec>
+
+  /** `make` gives the factory that is tested. */
+  constructor(make: MakeContract = createContract) {
+    this.contract = make(this.memory, new Threads(this.memory, { count: 1 }))
+  }
 
   /** C after a run on the given operands; what is no part of C keeps the value 12345. */
   run(spec: ContractSpec, a: TypedArray, b: TypedArray, length: number): TypedArray {

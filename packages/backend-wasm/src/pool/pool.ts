@@ -3,6 +3,7 @@
 // may not, and what it waits for is one chunk at most, never for a worker to wake up or even to start.
 // Not here: whether a job is worth the workers (threads.ts). Read next: serve.ts, the other side.
 import { BackendError, type ThreadReport } from '@nabla/engine'
+import type { BlasPlace } from '../blas/gemm.ts'
 import type { DeviceMemory } from '../memory.ts'
 import { ChunkLog, logBytes } from './log.ts'
 import { spawn, type RunningWorker } from './spawn.ts'
@@ -45,6 +46,7 @@ export class Pool {
   constructor(
     memory: DeviceMemory,
     workers: number,
+    blas: BlasPlace | undefined,
     url: string | URL | undefined,
     failed: (reason: string) => void,
   ) {
@@ -57,7 +59,7 @@ export class Pool {
     for (let thread = 0; thread <= workers; thread++) {
       this.#logs.push(new ChunkLog(memory.memory, logs, thread, origin))
       if (thread === 0) continue
-      this.#workers.push(spawn({ memory: memory.memory, control, logs, origin, thread }, url, failed))
+      this.#workers.push(spawn({ memory: memory.memory, control, logs, origin, thread, blas }, url, failed))
     }
   }
 

@@ -1,6 +1,7 @@
 // A worker's life: look for chunks, for a while without pause, then wait to be notified. Code it has not met yet it compiles
 // from the bytes that lie in memory; engines know equal bytes again, so that costs little. Bundled into the worker.
 // Read next: pool.ts, the other side.
+import type { BlasPlace } from '../blas/gemm.ts'
 import { importsOf } from '../hostFunctions.ts'
 import { ChunkLog } from './log.ts'
 import { work } from './work.ts'
@@ -10,14 +11,14 @@ import { controlWords, word, type RunItems, type WorkerStart } from './words.ts'
 const looks = 20_000
 
 /** Serves until it is told to stop. Waits with `Atomics.wait`, which the main thread of a page must never do. */
-export function serve({ memory, control, logs, origin, thread }: WorkerStart): void {
+export function serve({ memory, control, logs, origin, thread, blas }: WorkerStart): void {
   // Views of shared memory stay valid when it grows; they merely do not reach what was added.
   const words = new Int32Array(memory.buffer, control, controlWords)
   const log = new ChunkLog(memory, logs, thread, origin)
   const codes: RunItems[] = []
   const runItems = (from: number, to: number): void => {
     const id = words[word.code]!
-    const run = (codes[id] ??= load(memory, words[word.codePlace]! >>> 0, words[word.codeBytes]!))
+    const run = (codes[id] ??= loadCode(memory, words[word.codePlace]! >>> 0, words[word.codeBytes]!, blas))
     const scratch = words[word.scratch]! + thread * words[word.scratchStride]!
     const param = words[word.param]!
     if (words[word.watched] === 0) run(param, from, to, scratch)
@@ -46,7 +47,12 @@ function park(words: Int32Array): void {
   Atomics.sub(words, word.parked, 1)
 }
 
-function load(memory: WebAssembly.Memory, place: number, length: number): RunItems {
+function loadCode(
+  memory: WebAssembly.Memory,
+  place: number,
+  length: number,
+  blas: BlasPlace | undefined,
+): RunItems {
   // An engine may tell this thread a moment late that the memory has grown; it does so at the turn of a loop.
   for (let turn = 0; turn < looks && memory.buffer.byteLength < place + length; turn++) continue
   // Modules cannot be made from shared bytes, hence the copy.
@@ -55,5 +61,5 @@ function load(memory: WebAssembly.Memory, place: number, length: number): RunIte
   const names = WebAssembly.Module.imports(module).flatMap(({ kind, name }) =>
     kind === 'function' ? name : [],
   )
-  return new WebAssembly.Instance(module, importsOf(memory, names)).exports['k'] as RunItems
+  return new WebAssembly.Instance(module, importsOf(memory, names, blas)).exports['k'] as RunItems
 }

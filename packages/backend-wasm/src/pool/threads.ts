@@ -2,6 +2,7 @@
 // them. What runs is decided by sizes alone, and so is how it is cut; results are the same with any number of threads.
 // Workers are started late, so that small programs never have any. Read next: pool.ts, which shares a job.
 import { BackendError, ValueError, type ThreadReport } from '@nabla/engine'
+import type { BlasPlace } from '../blas/gemm.ts'
 import type { DeviceMemory } from '../memory.ts'
 import { Pool } from './pool.ts'
 import { defaultThreads, whyNoWorkers } from './spawn.ts'
@@ -71,6 +72,8 @@ export class Threads {
   readonly #published = new Map<SharedCode, { readonly id: number; readonly place: number }>()
   #wanted: number
   #pool: Pool | null = null
+  /** The library that workers need to know of, if code calls one. */
+  #blas: BlasPlace | undefined
   /** Why there is one thread and will be. */
   #obstacle: string | null
   /** Nanoseconds of work that would have been shared, had there been workers. */
@@ -119,6 +122,12 @@ export class Threads {
   /** Has every chunk of shared work told to `report`; with null, no more. Work that one thread does alone has no chunks. */
   watch(report: ThreadReport | null): void {
     this.#report = report
+  }
+
+  /** Lets code on every thread call a native library. Workers that there are end; others start when there is work. */
+  provide(blas: BlasPlace): void {
+    this.stop()
+    this.#blas = blas
   }
 
   /** Ends all workers. */
@@ -203,7 +212,7 @@ export class Threads {
 
   #start(): void {
     try {
-      const pool = new Pool(this.#memory, this.#wanted - 1, this.#workerUrl, (reason) => {
+      const pool = new Pool(this.#memory, this.#wanted - 1, this.#blas, this.#workerUrl, (reason) => {
         if (this.#pool === pool) this.#giveUp(`workers failed: ${reason}`)
       })
       this.#pool = pool

@@ -1,6 +1,8 @@
 // The control words: what the thread that calls and its workers tell each other, as 32-bit words in the memory they share.
 // Nothing is ever sent by message after a worker has started. Bundled into the worker. Read next: work.ts.
 
+import type { BlasPlace } from '../blas/gemm.ts'
+
 /** Index of each control word. Those that threads fight over lie on cache lines of their own (16 words). */
 export const word = {
   /** Rises with every job; workers that have nothing to do wait for it to change. */
@@ -53,6 +55,8 @@ export interface WorkerStart {
   readonly origin: number
   /** 1 for the first worker; the calling thread counts as 0. */
   readonly thread: number
+  /** The library that computes products, if one is in use. */
+  readonly blas?: BlasPlace | undefined
 }
 
 /** Code that does items `from` to `to` of the work described at `param`, with scratch space of the thread's own. */
