@@ -31,19 +31,19 @@ export class Unit {
   mergedInto: Unit | null = null
   /** Its place in the order kept while units are made (order.ts). */
   place: number = 0
-  /** The highest identifier of its members. */
-  last: number
+  /** The lowest identifier of its members. */
+  first: number
 
   constructor(kind: Unit['kind'], space: Space, primitive: Primitive, level: Level) {
     this.kind = kind
     this.space = space
     this.members.set(primitive, level)
-    this.last = primitive.id
+    this.first = primitive.id
   }
 
   add(primitive: Primitive, level: Level): void {
     this.members.set(primitive, level)
-    this.last = Math.max(this.last, primitive.id)
+    this.first = Math.min(this.first, primitive.id)
   }
 }
 
@@ -126,7 +126,7 @@ export function fuse(
     for (const unit of from.producers) into.producers.add(unit)
     into.producers = live(into.producers)
     into.producers.delete(into)
-    into.last = Math.max(into.last, from.last)
+    into.first = Math.min(into.first, from.first)
     into.space = space
     from.mergedInto = into
   }
