@@ -8,7 +8,7 @@ import { compileShared } from '../routines/compile.ts'
 import { ParameterBlock } from '../routines/parameters.ts'
 import { fewFunctions, fewQueries } from './few.ts'
 import { forwardFunctions, statisticsBytes, type AttentionKind } from './forward.ts'
-import { gradientFunctions, keyBlock, queryBlock } from './gradient.ts'
+import { gradientFunctions, keyBlock, pitch } from './gradient.ts'
 import { attentionParameters, type AttentionParameter } from './parameters.ts'
 import { tileBytes, together } from './products.ts'
 
@@ -174,7 +174,7 @@ function forwardScratch(features: number, keys: number): Scratch {
 }
 
 function gradientScratch(features: number, values: number): Scratch {
-  const scores = 4 * keyBlock * queryBlock
+  const scores = keyBlock * pitch
   return scratchOf({
     statisticsPlace: statisticsBytes,
     tilePlace: tileBytes,

@@ -140,7 +140,7 @@ export function softmaxFunction(pitch: number): FunctionBuilder {
   const largest = halves.map((half) => f.let(v128.load(scores, 16 * half)))
   f.doWhile(() => {
     for (const half of halves) {
-      f.set(largest[half]!, f32x4.max(largest[half]!, v128.load(place, 16 * half)))
+      f.set(largest[half]!, f32x4.pmax(largest[half]!, v128.load(place, 16 * half)))
     }
     return i32.lt_u(f.tee(place, i32.add(place, pitch)), end)
   })

@@ -100,7 +100,7 @@ function softmax(): FunctionBuilder {
   const largest = f.let(v128.load(from))
   f.set(place, from)
   f.doWhile(() => {
-    f.set(largest, f32x4.max(largest, v128.load(place)))
+    f.set(largest, f32x4.pmax(largest, v128.load(place)))
     return i32.lt_u(f.tee(place, i32.add(place, 16)), rounded)
   })
   const lane = (i: number): Wat => f32x4.extract_lane(i, largest)

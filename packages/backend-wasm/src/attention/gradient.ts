@@ -15,8 +15,8 @@ import { mix, mixFunction, scoresFunction, together } from './products.ts'
 export const keyBlock = 128
 export const queryBlock = 64
 
-/** Bytes from the scores of one key to those of the next. */
-const pitch = 4 * queryBlock
+/** Bytes from the scores of one key to those of the next: an odd number of cache lines, or they would push each other out. */
+export const pitch: number = 4 * queryBlock + 64
 
 const panelPitch = 4 * together
 

@@ -34,7 +34,7 @@ export function scoresFunction(pitch: number): FunctionBuilder {
   const last = f.let(i32.sub(rows, 1), 'last')
   const addresses = tile.sums.map(() => f.local('i32', 'address'))
   const place = f.local('i32', 'place')
-  const steps = f.local('i32', 'steps')
+  const end = f.let(i32.add(panel, i32.mul(length, 4 * together)), 'end')
   f.doWhile(() => {
     clearTile(f, tile)
     addresses.forEach((address, i) => {
@@ -42,7 +42,6 @@ export function scoresFunction(pitch: number): FunctionBuilder {
       f.set(address, i32.add(from, i32.mul(minimum(index, last), stride)))
     })
     f.set(place, panel)
-    f.set(steps, length)
     f.doWhile(() => {
       addProducts(
         f,
@@ -51,8 +50,7 @@ export function scoresFunction(pitch: number): FunctionBuilder {
         (j) => v128.load(place, 16 * j),
       )
       for (const address of addresses) f.set(address, i32.add(address, 4))
-      f.set(place, i32.add(place, 4 * together))
-      return f.tee(steps, i32.sub(steps, 1))
+      return i32.lt_u(f.tee(place, i32.add(place, 4 * together)), end)
     })
     tile.sums.forEach((sums, i) => {
       sums.forEach((sum, j) => f.emit(v128.store(to, sum, i * pitch + 16 * j)))
@@ -119,7 +117,7 @@ export function mixFunction(name: string, leftFactor: LeftFactor): FunctionBuild
   const start = f.local('i32', 'start')
   const l = f.local('i32', 'l')
   const r = f.local('i32', 'r')
-  const steps = f.local('i32', 'steps')
+  const end = f.local('i32', 'end')
   const target = f.local('i32', 'target')
   f.doWhile(() => {
     f.set(row, 0)
@@ -129,8 +127,8 @@ export function mixFunction(name: string, leftFactor: LeftFactor): FunctionBuild
       f.set(start, select(start, i32.const(0), i32.gt_s(start, 0)))
       f.set(l, i32.add(left, i32.add(i32.mul(row, leftFactor.row), i32.mul(start, leftFactor.step))))
       f.set(r, i32.add(i32.add(right, i32.shl(column, 2)), i32.mul(start, rightStride)))
-      f.set(steps, i32.sub(count, start))
-      f.if(i32.gt_s(steps, 0), () =>
+      f.set(end, i32.add(l, i32.mul(i32.sub(count, start), leftFactor.step)))
+      f.if(i32.gt_s(count, start), () =>
         f.doWhile(() => {
           addProducts(
             f,
@@ -138,9 +136,8 @@ export function mixFunction(name: string, leftFactor: LeftFactor): FunctionBuild
             (i) => v128.load32_splat(l, i * leftFactor.row),
             (j) => v128.load(r, 16 * j),
           )
-          f.set(l, i32.add(l, leftFactor.step))
           f.set(r, i32.add(r, rightStride))
-          return f.tee(steps, i32.sub(steps, 1))
+          return i32.lt_u(f.tee(l, i32.add(l, leftFactor.step)), end)
         }),
       )
       f.if(factors, () => {
