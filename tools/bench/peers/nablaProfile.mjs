@@ -26,6 +26,7 @@ export function observe({ engine, startProfile }, { profile = false } = {}) {
     step(run) {
       const start = performance.now()
       watch.running = 0
+      watch.nodes = 0
       const settle = (result) => {
         const total = performance.now() - start
         totals.push(total)
@@ -59,7 +60,7 @@ export function observe({ engine, startProfile }, { profile = false } = {}) {
       const dearest = profile && repeat !== null ? await dearestSteps(startProfile, repeat) : undefined
       watch.stop()
       const loss = latest === null || latest === undefined ? null : await latest.item()
-      const dryMs = repeat === null ? null : withoutKernels(watch.plan, repeat)
+      const dryMs = repeat === null ? null : await withoutKernels(watch.plan, repeat)
       return { ...facts, loss, dearest, dryMs }
     },
   }
@@ -69,17 +70,15 @@ function snapshot(engine) {
   return { compiled: engine.backend.info().compiled, plans: engine.statistics.plansBuilt }
 }
 
-/** Times the runs of all plans; `plan` is the latest with the most steps, which is the case's own. */
+/** Times the runs of all plans and counts nodes; `plan` is the latest with the most steps, which is the case's own. */
 function watchPlans(engine) {
   const watch = { running: 0, plan: null, nodes: 0, stop: () => delete engine.planOf }
   const planOf = Object.getPrototypeOf(engine).planOf
   const known = new WeakSet()
   engine.planOf = (trace) => {
     const plan = planOf.call(engine, trace)
-    if (watch.plan === null || plan.parts.steps.length >= watch.plan.parts.steps.length) {
-      watch.plan = plan
-      watch.nodes = trace.nodes.length
-    }
+    if (watch.plan === null || plan.parts.steps.length >= watch.plan.parts.steps.length) watch.plan = plan
+    watch.nodes += trace.nodes.length
     if (!known.has(plan)) {
       known.add(plan)
       const run = Object.getPrototypeOf(plan).run
@@ -98,14 +97,16 @@ function watchPlans(engine) {
  * What a step takes when its kernels do nothing: the cost of the engine alone, with its code warm and its data in the
  * caches, which the kernels of a real step push out. Results are wrong afterwards, so this comes last.
  */
-function withoutKernels({ parts: { steps } }, repeat) {
+async function withoutKernels({ parts: { steps } }, repeat) {
   const kept = steps.map(({ executable }) => executable.run)
   for (const { executable } of steps) executable.run = () => {}
   const times = []
   const until = performance.now() + dryLimitMs
   for (let i = 0; i < dryRuns && performance.now() < until; i++) {
     const start = performance.now()
-    repeat()
+    const result = repeat()
+    // Only what needs waiting for is waited for: that takes time as well.
+    if (result instanceof Promise) await result
     times.push(performance.now() - start)
   }
   for (const [i, { executable }] of steps.entries()) executable.run = kept[i]
