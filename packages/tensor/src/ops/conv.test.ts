@@ -3,7 +3,7 @@
 // only larger ones take, is called by name as well.
 import { expect, test } from 'vitest'
 import { conv2d, SampleMaker, tensor, type Tensor } from '../index.ts'
-import type { ConvolutionGeometry } from './convolution-forms.ts'
+import type { ConvolutionGeometry } from './convolution-parts.ts'
 import { convolve, convolveInput, convolveWeight } from './convolution.ts'
 import { winogradInput, winogradOutput, winogradWeight } from './winograd.ts'
 

@@ -1,46 +1,29 @@
 // What the three convolution ops become when a plan is built: contractions over sliding windows, which are views, so that
 // image patches are never copied, with padding as a copy made before; or, for many 3 x 3 kernels, contractions of transformed
-// tiles (winograd.ts). Which way is taken depends on sizes alone. Read before: convolution.ts.
-import { numberTensor } from '../op.ts'
+// tiles (winograd.ts). Which way is taken depends on sizes alone. Read before: convolution.ts,
+// convolution-parts.ts.
 import type { Tensor } from '../tensor.ts'
-import { contract, multiplyAndSum, type Labels } from './contract.ts'
-import { assemble, reverse, slice, surround } from './pieces.ts'
-import { foldWindows, lastDims, resizeEnd, spanOf } from './spatial.ts'
+import { contract } from './contract.ts'
+import {
+  channelIn,
+  channelOut,
+  fitInput,
+  group,
+  groupWeights,
+  image,
+  isDepthwise,
+  product,
+  reachOf,
+  spatialLabels,
+  splitChannels,
+  sumOver,
+  windowsOf,
+  type ConvolutionGeometry,
+} from './convolution-parts.ts'
+import { byPhases, phasesOf, type Phase } from './convolution-phases.ts'
+import { reverse, slice } from './pieces.ts'
+import { foldWindows, lastDims, resizeEnd } from './spatial.ts'
 import { tilesOf, winogradInput, winogradOutput, winogradWeight } from './winograd.ts'
-
-/** Sizes and steps of a convolution. One number per spatial dimension, where not said otherwise. */
-export interface ConvolutionGeometry {
-  /** Sizes of the input. */
-  readonly sizes: readonly number[]
-  /** Sizes of the kernel. */
-  readonly kernel: readonly number[]
-  /** Sizes of the output. */
-  readonly count: readonly number[]
-  readonly stride: readonly number[]
-  readonly dilation: readonly number[]
-  /** Zeros before the input. As many follow it as the last window needs. */
-  readonly before: readonly number[]
-  /** Groups of channels, one number. */
-  readonly groups: number
-}
-
-// Labels of the axes that take part: images, groups, channels of a group on either side, positions and taps.
-const image = 0
-const group = 1
-const channelIn = 2
-const channelOut = 3
-
-interface SpatialLabels {
-  readonly positions: Labels
-  readonly taps: Labels
-}
-
-function spatialLabels(spatial: number): SpatialLabels {
-  return {
-    positions: Array.from({ length: spatial }, (_, i) => 4 + i),
-    taps: Array.from({ length: spatial }, (_, i) => 4 + spatial + i),
-  }
-}
 
 /** The output: windows of the padded input times weights. */
 export function outputForm(x: Tensor, w: Tensor, geometry: ConvolutionGeometry): Tensor {
@@ -198,136 +181,6 @@ function phasesAreCheaper(
   return ofPhases <= ofColumns
 }
 
-/**
- * Input positions that the same taps reach: those with equal remainder by the stride. Within a phase the gradient is a
- * convolution of stride 1 of the output's gradient with those taps in reverse order.
- */
-interface Phase {
-  /** First input position of the phase; the next is one stride further. */
-  readonly first: number
-  readonly length: number
-  /** Taps `first`, `first + step`, ... */
-  readonly taps: { readonly first: number; readonly step: number; readonly count: number }
-  /** Where in the output's gradient the last tap of the first position lies (may be outside), and how far the taps are apart. */
-  readonly start: number
-  readonly dilation: number
-}
-
-function phasesOf({ sizes, kernel, stride, dilation, before }: ConvolutionGeometry, dim: number): Phase[] {
-  const step = stride[dim]!
-  const spread = dilation[dim]!
-  const phases: Phase[] = []
-  for (let remainder = 0; remainder < step; remainder++) {
-    const first = modulo(remainder - before[dim]!, step)
-    if (first >= sizes[dim]!) continue
-    const length = Math.ceil((sizes[dim]! - first) / step)
-    // A tap k reaches these positions when k * dilation has this remainder, too.
-    const reaching: number[] = []
-    for (let tap = 0; tap < kernel[dim]!; tap++)
-      if (modulo(tap * spread - remainder, step) === 0) reaching.push(tap)
-    const firstTap = reaching[0] ?? 0
-    const tapStep = reaching.length > 1 ? reaching[1]! - firstTap : 1
-    const tapDilation = reaching.length > 1 ? (tapStep * spread) / step : 1
-    const nearest = (first + before[dim]! - firstTap * spread) / step
-    phases.push({
-      first,
-      length,
-      taps: { first: firstTap, step: tapStep, count: reaching.length },
-      start: nearest - Math.max(0, reaching.length - 1) * tapDilation,
-      dilation: tapDilation,
-    })
-  }
-  return phases
-}
-
-function product(list: readonly number[]): number {
-  return list.reduce((total, n) => total * n, 1)
-}
-
-function modulo(a: number, b: number): number {
-  return ((a % b) + b) % b
-}
-
-function byPhases(
-  y: Tensor,
-  w: Tensor,
-  geometry: ConvolutionGeometry,
-  phases: readonly (readonly Phase[])[],
-): Tensor {
-  const { sizes, count, stride } = geometry
-  const shape = [y.shape[0]!, w.shape[1]! * geometry.groups, ...sizes]
-  // One copy with room for the windows of all phases.
-  const reached = phases.map((list) => list.filter((phase) => phase.taps.count > 0))
-  const before = reached.map((list) => Math.max(0, ...list.map((phase) => -phase.start)))
-  const after = reached.map((list, dim) =>
-    Math.max(0, ...list.map((phase) => lastPosition(phase) + 1 - count[dim]!)),
-  )
-  const padded = surround(y, [0, 0, ...before], [0, 0, ...after], 0)
-  const parts: Tensor[] = []
-  const starts: number[][] = []
-  // Positions that no tap reaches stay 0.
-  for (const combination of combinations(reached)) {
-    parts.push(onePhase(padded, w, geometry.groups, combination, before))
-    starts.push([0, 0, ...combination.map((phase) => phase.first)])
-  }
-  if (parts.length === 0) return numberTensor(0, y.dtype).expand(shape)
-  if (stride.every((step) => step === 1)) return parts[0]!
-  return assemble(
-    parts,
-    starts,
-    parts.map(() => [1, 1, ...stride]),
-    shape,
-    0,
-  )
-}
-
-function onePhase(
-  padded: Tensor,
-  w: Tensor,
-  groups: number,
-  phases: readonly Phase[],
-  before: readonly number[],
-): Tensor {
-  const { positions, taps } = spatialLabels(phases.length)
-  const region = slice(
-    padded,
-    [0, 0, ...phases.map((phase, dim) => phase.start + before[dim]!)],
-    padded.shape.map(() => 1),
-    [...padded.shape.slice(0, 2), ...phases.map((phase) => lastPosition(phase) - phase.start + 1)],
-  )
-  const patches = windowsOf(
-    region,
-    groups,
-    phases.map((phase) => phase.taps.count),
-    phases.map(() => 1),
-    phases.map((phase) => phase.dilation),
-  )
-  const reversed = slice(
-    w,
-    [0, 0, ...phases.map((phase) => phase.taps.first + (phase.taps.count - 1) * phase.taps.step)],
-    [1, 1, ...phases.map((phase) => -phase.taps.step)],
-    [...w.shape.slice(0, 2), ...phases.map((phase) => phase.taps.count)],
-  )
-  const sum = sumOver(
-    groupWeights(reversed, groups),
-    patches,
-    [group, channelOut, channelIn, ...taps],
-    [image, group, channelOut, ...positions, ...taps],
-    [image, group, channelIn, ...positions],
-    isDepthwise(w, groups),
-  )
-  return sum.reshape([padded.shape[0]!, w.shape[1]! * groups, ...phases.map((phase) => phase.length)])
-}
-
-/** Where in the output's gradient the first tap of the last position lies. */
-function lastPosition(phase: Phase): number {
-  return phase.start + (phase.taps.count - 1) * phase.dilation + phase.length - 1
-}
-
-function combinations<T>(lists: readonly (readonly T[])[]): T[][] {
-  return lists.reduce<T[][]>((all, list) => all.flatMap((some) => list.map((item) => [...some, item])), [[]])
-}
-
 /** The gradients of all patches first, which are then added up where they lie. */
 function byColumns(y: Tensor, w: Tensor, geometry: ConvolutionGeometry): Tensor {
   const { groups, sizes, kernel, count, stride, dilation, before } = geometry
@@ -361,60 +214,4 @@ function byColumns(y: Tensor, w: Tensor, geometry: ConvolutionGeometry): Tensor 
     shape,
   )
   return resizeEnd(inside, sizes)
-}
-
-/** The input with padding before it, cut or padded to end where the last window ends. */
-function fitInput(x: Tensor, geometry: ConvolutionGeometry): Tensor {
-  const { before, sizes } = geometry
-  const reach = reachOf(geometry)
-  const after = reach.map((length, dim) => Math.max(0, length - before[dim]! - sizes[dim]!))
-  return resizeEnd(surround(x, [0, 0, ...before], [0, 0, ...after], 0), reach)
-}
-
-/** From the start of the first window to the end of the last. */
-function reachOf({ kernel, count, stride, dilation }: ConvolutionGeometry): number[] {
-  return kernel.map((size, dim) => (count[dim]! - 1) * stride[dim]! + spanOf(size, dilation[dim]!))
-}
-
-/** [N, C, *sizes] -> [N, groups, C / groups, *positions, *taps]. */
-function windowsOf(
-  x: Tensor,
-  groups: number,
-  kernel: readonly number[],
-  stride: readonly number[],
-  dilation: readonly number[],
-): Tensor {
-  return splitChannels(x.unfold(lastDims(x.rank, kernel.length), kernel, stride, dilation), groups)
-}
-
-/** [N, C, ...] -> [N, groups, C / groups, ...]. */
-function splitChannels(x: Tensor, groups: number): Tensor {
-  const [images, channels, ...rest] = x.shape
-  return x.reshape([images!, groups, channels! / groups, ...rest])
-}
-
-/** [O, I, *kernel] -> [groups, O / groups, I, *kernel]. */
-function groupWeights(w: Tensor, groups: number): Tensor {
-  return w.reshape([groups, w.shape[0]! / groups, ...w.shape.slice(1)])
-}
-
-function isDepthwise(w: Tensor, groups: number): boolean {
-  return groups > 1 && w.shape[1] === 1
-}
-
-/**
- * A contraction, unless each group has a single input channel: its products are then so small (one row of a few taps)
- * that a fused multiplication and sum is about ten times as fast.
- */
-function sumOver(
-  a: Tensor,
-  b: Tensor,
-  labelsA: Labels,
-  labelsB: Labels,
-  labelsC: Labels,
-  depthwise: boolean,
-): Tensor {
-  return depthwise
-    ? multiplyAndSum(a, b, labelsA, labelsB, labelsC)
-    : contract(a, b, labelsA, labelsB, labelsC)
 }

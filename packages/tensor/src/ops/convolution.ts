@@ -6,7 +6,8 @@
 import type { Attributes } from '@nabla/engine'
 import { createOp, type BatchCall, type TensorOp } from '../op.ts'
 import { makeNode, type Tensor } from '../tensor.ts'
-import { inputForm, outputForm, weightForm, type ConvolutionGeometry } from './convolution-forms.ts'
+import { inputForm, outputForm, weightForm } from './convolution-forms.ts'
+import type { ConvolutionGeometry } from './convolution-parts.ts'
 
 const outputOp: TensorOp = createOp(
   'convolution',

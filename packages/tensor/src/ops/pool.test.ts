@@ -34,6 +34,13 @@ test('of equal elements the first of each window gets the gradient', async () =>
   ])
 })
 
+test('a NaN is the largest element and has its position', async () => {
+  const x = tensor([[[1, NaN, 5, 2]]])
+  const { values, indices } = maxPool2dWithIndices(x, [1, 4])
+  expect(await values.toArray()).toEqual([[[NaN]]])
+  expect(await indices.toArray()).toEqual([[[1]]])
+})
+
 test('windows that overlap add their gradients, and those that leave a rest give it none', async () => {
   const x = tensor([1, 3, 2, 4, 0, 9])
   const overlapping = { kernel: [3], stride: [2], dilation: [1] }

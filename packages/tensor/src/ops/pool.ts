@@ -121,7 +121,7 @@ function maxPoolWithIndices(
     const geometry = geometryOf(name, x, kernel, spatial, options)
     const input = padded(x, geometry, lowest(x))
     const values = maximumOfWindows(input, geometry)
-    return { values, indices: noGrad(() => inputPositions(placeOfFirst(input, values, geometry), geometry)) }
+    return { values, indices: noGrad(() => inputPositions(placeOfFirst(input, geometry), geometry)) }
   }
 }
 
@@ -227,8 +227,11 @@ export const maxPool2d: Pool<MaxPoolOptions> = defineFunction({
       [make.real([1, 2, 5, 7]), 2, { ceilMode: true }],
       [make.real([2, 6, 6]), 3, { dilation: 2, stride: 1 }],
       [make.integers([1, 1, 4, 4], -9, 9), 3, { padding: 1 }],
+      // Too many elements, and too large steps, to be taken apart.
+      [make.real([1, 1, 8, 7]), 6, { stride: 1 }],
+      [make.real([1, 1, 11, 11]), 3, { stride: 5 }],
       [make.values([1, 1, 1, 1, NaN, 1, 1, 1], [1, 1, 2, 4]), 2],
-    ].map((args, i) => (i === 5 ? { args, gradient: false } : args)),
+    ].map((args, i) => (i === 7 ? { args, gradient: false } : args)),
   wrong: [
     {
       args: (make) => [make.real([1, 1, 4, 4]), [2, 2, 2]],
@@ -290,6 +293,8 @@ export const avgPool2d: Pool<AvgPoolOptions> = defineFunction({
     [make.real([1, 2, 5, 7]), 3, { padding: 1, countIncludePad: false, stride: 2 }],
     [make.real([1, 2, 5, 6]), 2, { ceilMode: true }],
     [make.real([2, 4, 4]), 2, { divisorOverride: 3 }],
+    [make.real([1, 1, 8, 7]), 6, { stride: 1 }],
+    [make.real([1, 1, 11, 11]), 3, { stride: 5 }],
     [make.integers([1, 2, 4, 4], -9, 9), 2],
   ],
   wrong: [

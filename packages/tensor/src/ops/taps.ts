@@ -122,6 +122,6 @@ export function addTaps(
 }
 
 /** Every choice of one item from each list, the last list fastest. */
-function combinations<T>(lists: readonly (readonly T[])[]): T[][] {
+export function combinations<T>(lists: readonly (readonly T[])[]): T[][] {
   return lists.reduce<T[][]>((all, list) => all.flatMap((some) => list.map((item) => [...some, item])), [[]])
 }
