@@ -13,6 +13,7 @@ import type { Profile } from './profile/events.ts'
 import { Recorder } from './profile/recorder.ts'
 import { staleError, walk, type Trace } from './plan/walk.ts'
 import { sizeOf } from './shape.ts'
+import { SlicedWork, usualSlice } from './slices.ts'
 import type { Variable } from './variable.ts'
 
 /** Chains of more pending nodes than this are computed without being asked, so that memory stays bounded (R9). */
@@ -29,6 +30,12 @@ export interface EngineOptions {
   fusion?: boolean
   /** Threads that compute, the calling one included, where the backend can choose. Results do not depend on it (R7). */
   threads?: number
+  /**
+   * How many milliseconds `await x.data()`, `await x.realize()` and {@link inSlices} compute before they let the rest of the
+   * program run. Default: 25 on the main thread of a page, which may not stand still, and no limit elsewhere (`Infinity`).
+   * A slice ends with a step of a plan, never within one.
+   */
+  slice?: number
 }
 
 /** Counts since start; what tests and `explain` read. */
@@ -55,6 +62,11 @@ class Engine {
   #kept: Node[] = []
   #recorder: Recorder | null = null
   #demand: { nodes: Node[]; done: Promise<void> } | null = null
+  #slice = usualSlice
+  // The one flush that has begun and not ended; whoever needs memory or Variables ends it first.
+  #underWay: SlicedWork | null = null
+  // Whether flushes only begin, because somebody waits for them.
+  #beginsOnly = false
 
   constructor() {
     this.#mode = globalThis.process?.env?.['NABLA_MODE'] === 'eager' ? 'eager' : 'lazy'
@@ -91,7 +103,7 @@ class Engine {
   }
 
   configure(options: EngineOptions): void {
-    const { mode, fusion, threads } = options
+    const { mode, fusion, threads, slice } = options
     if (mode !== undefined && mode !== 'lazy' && mode !== 'eager') {
       throw new ValueError(`configure: unknown mode '${String(mode)}'. Known: lazy, eager`)
     }
@@ -102,8 +114,17 @@ class Engine {
       this.#backend?.threads?.(threads)
       this.#threads = threads
     }
+    if (slice !== undefined) {
+      if (typeof slice !== 'number' || !(slice > 0)) {
+        throw new ValueError(
+          `configure: slice must be a number of milliseconds above 0, got ${String(slice)}`,
+        )
+      }
+      this.#slice = slice
+    }
     if (mode !== undefined) this.#mode = mode
     if (fusion !== undefined && fusion !== this.#fusion) {
+      this.#finish()
       this.#fusion = fusion
       this.cache.clear()
     }
@@ -132,7 +153,7 @@ class Engine {
   /** Called for every node an op makes. Almost always does nothing. */
   created(node: Node): void {
     if (this.#busy) return
-    if (node.depth > longestChain || this.#mode === 'eager') this.#run([node])
+    if (node.depth > longestChain || this.#mode === 'eager') this.realize([node])
   }
 
   /**
@@ -157,6 +178,7 @@ class Engine {
 
   /** Called by a Variable that is disposed. */
   forgetAssignment(variable: Variable): void {
+    this.#finish()
     this.#assignments.delete(variable)
   }
 
@@ -176,13 +198,41 @@ class Engine {
 
   /** Computes everything that has been assigned and not yet written. Does nothing when there is nothing. */
   flush(): void {
-    if (this.#assignments.size > 0 || this.#kept.length > 0) this.#run([])
+    this.#finish()
+    if (this.#assignments.size === 0 && this.#kept.length === 0) return
+    if (this.#beginsOnly) this.#begin([])
+    else this.#work([], false).next()
   }
 
   /** Computes values now, so that they are leaves afterwards. */
   realize(nodes: readonly Node[]): void {
+    this.#finish()
     const pending = nodes.filter((node) => !node.isLeaf)
-    if (pending.length > 0) this.#run(pending)
+    if (pending.length > 0) this.#work(pending, false).next()
+  }
+
+  /** The same as {@link realize}, in slices. */
+  async realizeInSlices(nodes: readonly Node[]): Promise<void> {
+    if (this.#slice === Infinity) return this.realize(nodes)
+    // Not waited for: until then a Variable that is read here might be updated again.
+    this.#finish()
+    const pending = nodes.filter((node) => !node.isLeaf)
+    if (pending.length > 0) await this.#inSlices(this.#begin(pending))
+  }
+
+  /** What `run` does, with the last flush in it done in slices. See the function of this name. */
+  async inSlices<T>(run: () => T): Promise<T> {
+    if (this.#slice === Infinity) return run()
+    this.#finish()
+    this.#beginsOnly = true
+    let result: T
+    try {
+      result = run()
+    } finally {
+      this.#beginsOnly = false
+    }
+    if (this.#underWay !== null) await this.#inSlices(this.#underWay)
+    return result
   }
 
   /** A copy of a value's elements. Values that are demanded in one tick are computed together. */
@@ -204,6 +254,7 @@ class Engine {
 
   /** The plan of a trace, from the cache or newly built. */
   planOf(trace: Trace): Plan {
+    this.#finish()
     const known = this.cache.find(trace)
     if (known !== undefined) {
       this.statistics.planHits += 1
@@ -223,10 +274,10 @@ class Engine {
 
   #startDemand(): { nodes: Node[]; done: Promise<void> } {
     const nodes: Node[] = []
-    const done = Promise.resolve().then(() => {
+    const done = Promise.resolve().then(async () => {
       this.#demand = null
       try {
-        this.realize(nodes)
+        await this.realizeInSlices(nodes)
       } catch (error) {
         if (!(error instanceof NablaError) || nodes.length === 1) throw error
       }
@@ -238,48 +289,82 @@ class Engine {
     if (node.host !== null) return hostArray(node.dtype, node.host)
     const variable = node.variable
     if (variable === null) return hostArray(node.dtype, [node.number!])
+    this.#finish()
     if (variable.version !== node.version) throw staleError(node)
     return variable.backend.read(variable.place, variable.dtype, sizeOf(variable.shape))
   }
 
-  #run(demanded: readonly Node[]): void {
+  /** Begins a flush that is done in slices. What cannot be planned fails here. */
+  #begin(demanded: readonly Node[]): SlicedWork {
+    const work = new SlicedWork(this.#work(demanded, true))
+    if (!work.finished) this.#underWay = work
+    return work
+  }
+
+  async #inSlices(work: SlicedWork): Promise<void> {
+    await work.drive(this.#slice)
+    if (this.#underWay === work) this.#underWay = null
+    work.throwFailure()
+  }
+
+  /** Ends what is under way. Should it fail, whoever waits for it is told. */
+  #finish(): void {
+    const work = this.#underWay
+    if (work === null) return
+    this.#underWay = null
+    work.advance(Infinity)
+  }
+
+  /** One flush: all at once, or with a pause before every step of its plan. */
+  *#work(demanded: readonly Node[], pausing: boolean): Generator<void, void> {
     const assignments = this.#assignments
+    const candidates = this.#candidates
+    const kept = this.#kept
+    // What comes in a pause is of the next flush.
+    this.#assignments = new Map()
+    this.#candidates = []
+    this.#kept = []
     let settled = false
     const roots =
-      this.#kept.length === 0
+      kept.length === 0
         ? demanded
-        : [...demanded, ...this.#kept.filter((node) => !node.isLeaf || isVariableLeaf(node))]
+        : [...demanded, ...kept.filter((node) => !node.isLeaf || isVariableLeaf(node))]
     const backend = this.backend
     const recorder = this.#recorder
     const { plansBuilt } = this.statistics
     this.#busy = true
     try {
       recorder?.flush()
-      const trace = walk(roots, assignments, [...this.#agedCandidates, ...this.#candidates])
+      const trace = walk(roots, assignments, [...this.#agedCandidates, ...candidates])
       recorder?.traced(trace)
       const plan = this.planOf(trace)
       recorder?.planned(plan, this.statistics.plansBuilt === plansBuilt)
-      plan.run(backend, trace, recorder?.clockOf(plan))
+      if (pausing) {
+        for (const _ of plan.stepByStep(backend, trace, recorder?.clockOf(plan))) {
+          // In a pause the engine is as it is between flushes.
+          this.#busy = false
+          yield
+          this.#busy = true
+          recorder?.resumed()
+        }
+      } else plan.run(backend, trace, recorder?.clockOf(plan))
       for (const [variable, node] of trace.assignments) variable.settle(node)
       recorder?.finished(plan)
       settled = true
     } catch (error) {
       // A failed step changes nothing. A failed read says nothing about the assignments that wait beside it.
       if (demanded.length === 0) {
-        for (const variable of assignments.keys()) variable.revert()
+        for (const variable of assignments.keys()) if (!this.#assignments.has(variable)) variable.revert()
         settled = true
       }
       throw error
     } finally {
       this.#busy = false
-      this.#kept = []
-      if (settled && assignments.size > 0) {
-        this.#assignments = new Map()
-        this.#agedCandidates = this.#candidates.filter((node) => !node.isLeaf)
-        this.#candidates = []
-      } else {
-        this.#candidates = this.#candidates.filter((node) => !node.isLeaf)
-      }
+      if (!settled && assignments.size > 0)
+        this.#assignments = new Map([...assignments, ...this.#assignments])
+      const unread = candidates.filter((node) => !node.isLeaf)
+      if (settled && assignments.size > 0) this.#agedCandidates = unread
+      else this.#candidates = [...unread, ...this.#candidates]
     }
   }
 }
@@ -314,6 +399,17 @@ export function setBackend(backend: Backend): void {
  */
 export function startProfile(): Profile {
   return engine.startProfile()
+}
+
+/**
+ * Does what `run` does, without keeping a page from living: the work of an optimizer's step, or of {@link flush}, is done in
+ * slices (see {@link EngineOptions.slice}), and the rest of the program runs in between. Whoever needs a result meanwhile
+ * has the work finished at once, so nobody ever sees it half done. Off the main thread of a page it is the same as calling
+ * `run`.
+ * @returns what `run` returns, when all is computed
+ */
+export function inSlices<T>(run: () => T): Promise<T> {
+  return engine.inSlices(run)
 }
 
 /** Computes all pending assignments now. */

@@ -7,6 +7,7 @@ export {
   configure,
   engine,
   flush,
+  inSlices,
   setBackend,
   startProfile,
   type EngineOptions,
@@ -24,5 +25,6 @@ export * from './reference/philox.ts'
 export * from './routine.ts'
 export * from './scalar.ts'
 export * from './shape.ts'
+export { breathe } from './slices.ts'
 export * from './variable.ts'
 export * from './view.ts'

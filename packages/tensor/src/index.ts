@@ -15,6 +15,7 @@ export {
   configure,
   DTypeError,
   flush,
+  inSlices,
   GradientError,
   NablaError,
   setBackend,

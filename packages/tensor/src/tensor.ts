@@ -168,7 +168,7 @@ export class Tensor extends Node {
 
   /** Computes the value now. Later uses read it instead of computing it again. */
   async realize(): Promise<this> {
-    engine.realize([this])
+    await engine.realizeInSlices([this])
     return this
   }
 

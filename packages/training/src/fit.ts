@@ -1,14 +1,15 @@
 // The training loop: epochs, and batches within them. Read before: step.ts (one batch), measure.ts (validation).
 import type { DataLoader } from '@nabla/data'
+import { breathe } from '@nabla/engine'
 import type { Layer } from '@nabla/layers'
 import type { AnyOptimizer } from '@nabla/optimizers'
-import { breathe, type Pulse } from './breathe.ts'
 import { callAll, callAllWith, type Callback, type TrainingRun } from './callback.ts'
 import { sayWhere } from './failure.ts'
 import { History, type Logs } from './history.ts'
 import { measure } from './measure.ts'
 import type { ProgressOutput } from './output.ts'
 import { ProgressBar, type Verbosity } from './progress.ts'
+import type { Pulse } from './pulse.ts'
 import { trainStep, type StepParts } from './step.ts'
 
 /** What is to be done. */
@@ -60,7 +61,7 @@ async function trainEpoch(
     run.step = next++
     try {
       const { share, updates } = placeInStep(run.step, run.steps, accumulate)
-      trainStep(parts, batch, share, updates)
+      await trainStep(parts, batch, share, updates)
     } catch (error) {
       bar.breakLine()
       throw sayWhere(error, `epoch ${run.epoch + 1} of ${run.epochs}, step ${run.step + 1} of ${run.steps}`)

@@ -1,8 +1,9 @@
 // Measures a model on data: the loss and the metrics of one pass, in evaluation mode. For validation, and for `evaluate`.
 import type { DataLoader } from '@nabla/data'
-import { breathe, type Pulse } from './breathe.ts'
+import { breathe } from '@nabla/engine'
 import { sayWhere } from './failure.ts'
 import type { ProgressBar } from './progress.ts'
+import type { Pulse } from './pulse.ts'
 import { evaluateStep, type StepParts } from './step.ts'
 
 /**
@@ -21,7 +22,7 @@ export async function measure(
   meters.reset()
   for await (const batch of data) {
     try {
-      evaluateStep(parts, batch)
+      await evaluateStep(parts, batch)
     } catch (error) {
       bar?.breakLine()
       throw sayWhere(error, `${where}, batch ${done + 1} of ${data.length}`)

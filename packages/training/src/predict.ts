@@ -1,10 +1,18 @@
 // What a model makes of data, batch by batch, joined into one tensor.
 import type { DataLoader } from '@nabla/data'
-import { formatShape, hostArray, ShapeError, ValueError, type Shape, type TypedArray } from '@nabla/engine'
+import {
+  breathe,
+  formatShape,
+  hostArray,
+  ShapeError,
+  ValueError,
+  type Shape,
+  type TypedArray,
+} from '@nabla/engine'
 import type { Layer } from '@nabla/layers'
 import { makeHostLeaf, Tensor } from '@nabla/tensor'
 import { fieldOf } from './batches.ts'
-import { breathe, type Pulse } from './breathe.ts'
+import type { Pulse } from './pulse.ts'
 import { predictStep } from './step.ts'
 
 /** The outputs for all rows, in order. @throws ValueError, ShapeError for outputs that are no rows */

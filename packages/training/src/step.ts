@@ -1,8 +1,8 @@
 // One step of training and one of evaluation: what happens to a single batch. A step that fails leaves the model, the
-// optimizer and the gradients as they were. Nothing here waits for the device. Read next: trainer.ts.
+// optimizer and the gradients as they were. On the main thread of a page the computing is done in slices. Read next: trainer.ts.
 import { backward } from '@nabla/autograd'
 import type { Batch } from '@nabla/data'
-import { engine, flush, formatShape, ShapeError } from '@nabla/engine'
+import { engine, flush, formatShape, inSlices, ShapeError } from '@nabla/engine'
 import type { Layer } from '@nabla/layers'
 import type { Loss } from '@nabla/losses'
 import { clipGradNorm, type AnyOptimizer } from '@nabla/optimizers'
@@ -25,16 +25,24 @@ export interface StepParts {
  * @param share what part of the gradient this batch is: 1, or less where several batches make one step
  * @param updates whether the model is changed now, or more batches are to come before that
  */
-export function trainStep(parts: StepParts, batch: Batch, share: number, updates: boolean): void {
+export async function trainStep(
+  parts: StepParts,
+  batch: Batch,
+  share: number,
+  updates: boolean,
+): Promise<void> {
   const { model, optimizer, meters, maxNorm } = parts
   try {
-    setMode(model, true)
-    const { loss, predictions, targets } = forward(parts, batch, 'fit')
-    backward(share === 1 ? loss : loss.mul(share))
-    meters.update(loss, predictions, targets)
-    if (!updates) return computeGradients(model)
-    if (maxNorm !== null) clipGradNorm(model.parameters(), maxNorm)
-    optimizer.step()
+    await inSlices(() => {
+      setMode(model, true)
+      const { loss, predictions, targets } = forward(parts, batch, 'fit')
+      backward(share === 1 ? loss : loss.mul(share))
+      meters.update(loss, predictions, targets)
+      if (!updates) return
+      if (maxNorm !== null) clipGradNorm(model.parameters(), maxNorm)
+      optimizer.step()
+    })
+    if (!updates) await computeGradients(model)
   } catch (error) {
     abandon(parts)
     throw error
@@ -42,13 +50,15 @@ export function trainStep(parts: StepParts, batch: Batch, share: number, updates
 }
 
 /** Measures the model on a batch. */
-export function evaluateStep(parts: StepParts, batch: Batch): void {
-  setMode(parts.model, false)
-  noGrad(() => {
-    const { loss, predictions, targets } = forward(parts, batch, 'evaluate')
-    parts.meters.update(loss, predictions, targets)
+export async function evaluateStep(parts: StepParts, batch: Batch): Promise<void> {
+  await inSlices(() => {
+    setMode(parts.model, false)
+    noGrad(() => {
+      const { loss, predictions, targets } = forward(parts, batch, 'evaluate')
+      parts.meters.update(loss, predictions, targets)
+    })
+    flush()
   })
-  flush()
 }
 
 /** What the model makes of a batch. */
@@ -82,9 +92,9 @@ function setMode(model: Layer, training: boolean): void {
 }
 
 // Gradients that wait for further batches are computed now: otherwise all their batches would have to stay until the end.
-function computeGradients(model: Layer): void {
+async function computeGradients(model: Layer): Promise<void> {
   const gradients = model.parameters().flatMap(({ grad }) => (grad === null ? [] : [grad]))
-  engine.realize(gradients)
+  await engine.realizeInSlices(gradients)
 }
 
 // What a failed forward has already assigned (running statistics, say) must not be written by the next flush.

@@ -7,7 +7,6 @@ import { loss as lossByName } from '@nabla/losses'
 import { Optimizer, optimizer as optimizerByName, type AnyOptimizer } from '@nabla/optimizers'
 import type { Tensor } from '@nabla/tensor'
 import { splitOff, toInputLoader, toLoader, validationLoader } from './batches.ts'
-import { Pulse } from './breathe.ts'
 import { fit } from './fit.ts'
 import type { History } from './history.ts'
 import { measure } from './measure.ts'
@@ -27,6 +26,7 @@ import {
 import { defaultOutput } from './output.ts'
 import { predictAll } from './predict.ts'
 import { ProgressBar } from './progress.ts'
+import { Pulse } from './pulse.ts'
 import type { StepParts } from './step.ts'
 
 /** A model with all that it takes to train it. */

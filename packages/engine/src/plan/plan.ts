@@ -80,6 +80,37 @@ export class Plan {
    * @param clock called with -1 when all inputs are in place, and after every step; for profiles
    */
   run(backend: Backend, trace: Trace, clock?: (step: number) => void): void {
+    this.#begin(backend, trace)
+    const places = this.#places
+    const numbers = this.#numbers
+    const { steps } = this.parts
+    if (clock !== undefined) clock(-1)
+    for (let i = 0; i < steps.length; i++) {
+      steps[i]!.executable.run(places, numbers)
+      if (clock !== undefined) clock(i)
+    }
+    this.#end(backend, trace)
+  }
+
+  /** The same as {@link run}, pausing before every step. No other plan may run in a pause. */
+  *stepByStep(backend: Backend, trace: Trace, clock?: (step: number) => void): Generator<void, void> {
+    this.#begin(backend, trace)
+    if (clock !== undefined) clock(-1)
+    for (const [i, { executable }] of this.parts.steps.entries()) {
+      yield
+      executable.run(this.#places, this.#numbers)
+      if (clock !== undefined) clock(i)
+    }
+    this.#end(backend, trace)
+  }
+
+  /** Frees what the executables hold. */
+  dispose(): void {
+    for (const step of this.parts.steps) step.executable.dispose()
+  }
+
+  /** Brings everything that the steps read to where they look for it. */
+  #begin(backend: Backend, trace: Trace): void {
     const { parts } = this
     const places = this.#bind(backend, trace)
     const numbers = this.#numbers
@@ -88,12 +119,12 @@ export class Plan {
       const node = trace.hosts[i]!
       backend.write(places[i]!, node.dtype, node.host!)
     }
-    const { steps } = parts
-    if (clock !== undefined) clock(-1)
-    for (let i = 0; i < steps.length; i++) {
-      steps[i]!.executable.run(places, numbers)
-      if (clock !== undefined) clock(i)
-    }
+  }
+
+  /** Takes the results to where they belong. */
+  #end(backend: Backend, trace: Trace): void {
+    const { parts } = this
+    const places = this.#places
     const { outputs } = parts
     const values: TypedArray[] = []
     for (let i = 0; i < outputs.length; i++) {
@@ -110,11 +141,6 @@ export class Plan {
       node.forgetHistory()
     }
     this.runs += 1
-  }
-
-  /** Frees what the executables hold. */
-  dispose(): void {
-    for (const step of this.parts.steps) step.executable.dispose()
   }
 
   /** Finds out where everything lies. The arena's slots stay where they are from run to run, unless it had to grow. */

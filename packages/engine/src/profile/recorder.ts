@@ -61,6 +61,11 @@ export class Recorder {
     }
   }
 
+  /** What happened since the latest event was none of the plan's: the rest of the program had its turn. */
+  resumed(): void {
+    this.#latest = performance.now()
+  }
+
   /** The plan has run and everything is in place. */
   finished(plan: Plan): void {
     this.#until('read out', 'data', { outputs: plan.parts.outputs.length })

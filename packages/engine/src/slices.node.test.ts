@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { breathe, Pulse } from './breathe.ts'
+import { breathe } from './slices.ts'
 
 test('a timer that is due runs before a breath is over', async () => {
   let ran = false
@@ -26,11 +26,4 @@ test('without setImmediate, as in browsers', async () => {
   } finally {
     globalThis.setImmediate = immediate
   }
-})
-
-test('a pulse beats once per interval', async () => {
-  const pulse = new Pulse(20)
-  expect(pulse.beats()).toBe(false)
-  await new Promise((resolve) => setTimeout(resolve, 40))
-  expect([pulse.beats(), pulse.beats()]).toEqual([true, false])
 })
