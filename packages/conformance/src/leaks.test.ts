@@ -1,10 +1,13 @@
 // Memory stays bounded without anybody freeing anything (R9), and from the second step on nothing is compiled or planned
 // (R2): training loops of many shapes, 200 steps each. Needs `--expose-gc`. Read next: leaks/loops.ts.
-import { backendInfo, engine } from '@nabla/engine'
+import { backendInfo, configure, engine } from '@nabla/engine'
 import { Linear } from '@nabla/layers'
 import { tensor, Variable } from '@nabla/tensor'
 import { expect, test } from 'vitest'
 import { trainingLoops } from './leaks/loops.ts'
+
+// Threads take memory of their own when they start, once, and that may be at any step.
+configure({ threads: 1 })
 
 /** What a page of lists may grow by for reasons of its own: the test runner's reports, the sizes of tables. */
 const slack = 256 * 1024
