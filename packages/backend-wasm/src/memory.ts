@@ -1,7 +1,7 @@
 // The one WebAssembly memory in which Variables, arenas, parameter blocks and the tables of routines lie, and who owns
 // which part of it. Addresses are plain byte offsets. Not here: what the bytes mean (backend.ts), which blocks are free
 // (blocks.ts). The memory is shared where the platform allows it, so that threads can join later without a copy.
-import { BackendError } from '@nabla/engine'
+import { BackendError, OutOfMemoryError } from '@nabla/engine'
 import { createBlocks } from './blocks.ts'
 
 const pageBytes = 65_536
@@ -103,7 +103,7 @@ export function createMemory(options: MemoryOptions = {}): DeviceMemory {
       }
       const place = blocks.take(bytes) ?? (grow(blocks.missing(bytes)) ? blocks.take(bytes) : null)
       if (place !== null) return place
-      throw new BackendError(
+      throw new OutOfMemoryError(
         `out of memory: ${bytes} bytes were asked for, ${blocks.inUse} are in use and this memory ends at ` +
           `${maximumBytes}. Use smaller batches, or dispose of Variables that are no longer needed.`,
       )

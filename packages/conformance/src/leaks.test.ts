@@ -1,8 +1,11 @@
 // Memory stays bounded without anybody freeing anything (R9), and from the second step on nothing is compiled or planned
 // (R2): training loops of many shapes, 200 steps each. Needs `--expose-gc`. Read next: leaks/loops.ts.
+import { backward } from '@nabla/autograd'
 import { backendInfo, configure, engine } from '@nabla/engine'
-import { Linear } from '@nabla/layers'
-import { tensor, Variable } from '@nabla/tensor'
+import { LayerNorm, Linear, ReLU, Sequential } from '@nabla/layers'
+import { crossEntropy } from '@nabla/losses'
+import { Adam, AdamW } from '@nabla/optimizers'
+import { randn, tensor, Variable } from '@nabla/tensor'
 import { expect, test } from 'vitest'
 import { trainingLoops } from './leaks/loops.ts'
 
@@ -58,6 +61,42 @@ for (const [name, makeLoop] of Object.entries(trainingLoops)) {
     expect(plans.at(-1), 'plans built after the second step').toBe(plans[1])
   })
 }
+
+test('10,000 steps: memory is where it was after the first hundred', async () => {
+  const model = new Sequential(new Linear(4, 8), new ReLU(), new Linear(8, 2))
+  const optimizer = new Adam(model.parameters())
+  const [x, y] = [randn([6, 4]), tensor([0, 1, 1, 0, 1, 0])]
+  let early: Sample | null = null
+  for (let i = 0; i < 10_000; i++) {
+    backward(crossEntropy(model.forward(x), y))
+    optimizer.step()
+    if (i === 99) early = await measure()
+  }
+  const late = await measure()
+  expect(late.deviceBytes).toBe(early!.deviceBytes)
+  expect(late.hostBytes - early!.hostBytes).toBeLessThanOrEqual(slack)
+  expect([late.compiled, late.plans]).toEqual([early!.compiled, early!.plans])
+})
+
+test('more layers of other sizes are made of the same kernels', async () => {
+  const step = async (sizes: readonly number[]): Promise<void> => {
+    const model = new Sequential(
+      ...sizes.slice(1).flatMap((size, i) => [new Linear(sizes[i]!, size), new ReLU(), new LayerNorm(size)]),
+    )
+    const optimizer = new AdamW(model.parameters(), { lr: 0.01 })
+    backward(
+      model
+        .forward(randn([16, sizes[0]!]))
+        .square()
+        .mean(),
+    )
+    optimizer.step()
+  }
+  await step([24, 40, 32])
+  const { compiled } = backendInfo()
+  await step([20, 28, 36, 44, 52, 60, 24])
+  expect(backendInfo().compiled - compiled).toBeLessThanOrEqual(2)
+})
 
 test('models that were forgotten give their memory back', async () => {
   await collectGarbage()

@@ -3,7 +3,8 @@
 // settled. This is the project's one global. Read next: plan/walk.ts (trace and key), plan/build.ts (a new plan).
 import type { Backend, BackendInfo } from './backend.ts'
 import { hostArray, type TypedArray } from './dtype.ts'
-import { BackendError, NablaError, ValueError } from './errors.ts'
+import { BackendError, NablaError, OutOfMemoryError, ValueError } from './errors.ts'
+import { describeMemoryUse } from './memoryUse.ts'
 import type { Node } from './node.ts'
 import { buildPlan } from './plan/build.ts'
 import { PlanCache } from './plan/cache.ts'
@@ -49,6 +50,8 @@ export interface EngineStatistics {
 class Engine {
   readonly statistics: EngineStatistics = { plansBuilt: 0, planHits: 0 }
   readonly cache: PlanCache = new PlanCache()
+  /** What Variables hold; kept up to date by them. */
+  readonly variableUse: { count: number; bytes: number } = { count: 0, bytes: 0 }
   #backend: Backend | null = null
   #mode: 'lazy' | 'eager'
   #fusion = true
@@ -272,6 +275,22 @@ class Engine {
     }
   }
 
+  /** Runs something that takes device memory. Where there is none left, the error says what the rest is used for. */
+  explainingMemory<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      this.#explainMemory(error)
+      throw error
+    }
+  }
+
+  #explainMemory(error: unknown): void {
+    if (error instanceof OutOfMemoryError) {
+      error.explain(() => describeMemoryUse(this.cache.plans(), this.variableUse))
+    }
+  }
+
   #startDemand(): { nodes: Node[]; done: Promise<void> } {
     const nodes: Node[] = []
     const done = Promise.resolve().then(async () => {
@@ -352,6 +371,7 @@ class Engine {
       recorder?.finished(plan)
       settled = true
     } catch (error) {
+      this.#explainMemory(error)
       // A failed step changes nothing. A failed read says nothing about the assignments that wait beside it.
       if (demanded.length === 0) {
         for (const variable of assignments.keys()) if (!this.#assignments.has(variable)) variable.revert()

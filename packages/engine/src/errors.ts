@@ -42,6 +42,18 @@ export class BackendError extends NablaError {
   }
 }
 
+/** No device memory was left. The message names what was asked for, and what the rest is used for. */
+export class OutOfMemoryError extends BackendError {
+  #explained = false
+
+  /** Appends what memory is used for. Backends throw this error without knowing that; the engine does know. */
+  explain(use: () => string): void {
+    if (this.#explained) return
+    this.#explained = true
+    this.message += `\n${use()}`
+  }
+}
+
 /** A value was read after the Variables it was computed from had been updated. */
 export class StaleValueError extends NablaError {
   constructor(message: string, options?: ErrorOptions) {

@@ -13,10 +13,17 @@ import { formatShape, sameShape, sizeOf, type Shape } from './shape.ts'
 interface Memory {
   readonly backend: Backend
   readonly place: Place
+  readonly bytes: number
 }
 
 // Frees the memory of Variables that a program forgot. Programs that care call dispose() or use `using`.
-const forgotten = new FinalizationRegistry<Memory>((memory) => memory.backend.release(memory.place))
+const forgotten = new FinalizationRegistry<Memory>(release)
+
+function release({ backend, place, bytes }: Memory): void {
+  backend.release(place)
+  engine.variableUse.count -= 1
+  engine.variableUse.bytes -= bytes
+}
 
 /** A value that lives on the device and can be assigned. */
 export class Variable {
@@ -45,9 +52,12 @@ export class Variable {
     this.dtype = dtype
     this.name = name
     const backend = engine.backend
-    const place = backend.allocate(Math.max(data.length, 1) * bytesOf(dtype))
+    const bytes = Math.max(data.length, 1) * bytesOf(dtype)
+    const place = engine.explainingMemory(() => backend.allocate(bytes))
+    engine.variableUse.count += 1
+    engine.variableUse.bytes += bytes
     backend.write(place, dtype, data)
-    this.#memory = { backend, place }
+    this.#memory = { backend, place, bytes }
     forgotten.register(this, this.#memory, this)
     this.#current = this.createLeaf()
   }
@@ -115,7 +125,7 @@ export class Variable {
     if (this.#memory === null) return
     engine.forgetAssignment(this)
     forgotten.unregister(this)
-    this.#memory.backend.release(this.#memory.place)
+    release(this.#memory)
     this.#memory = null
   }
 

@@ -8,8 +8,10 @@ import {
   Dropout,
   Embedding,
   Flatten,
+  GELU,
   LayerNorm,
   Linear,
+  LSTM,
   MaxPool2d,
   Module,
   ReLU,
@@ -19,7 +21,7 @@ import {
 } from '@nabla/layers'
 import { binaryCrossEntropy, binaryCrossEntropyWithLogits, crossEntropy, mseLoss } from '@nabla/losses'
 import { Accuracy, Mean } from '@nabla/metrics'
-import { Adam, AdamW, clipGradNorm, SGD } from '@nabla/optimizers'
+import { Adam, AdamW, clipGradNorm, CosineAnnealingLR, SGD } from '@nabla/optimizers'
 import { Trainer } from '@nabla/training'
 import { noGrad, randn, tensor, Variable, zeros, type Tensor, type TensorLike } from '@nabla/tensor'
 
@@ -89,18 +91,53 @@ function neverAwaits(): Step {
   }
 }
 
+function perceptron(): Step {
+  const model = new Sequential(
+    new Linear(6, 16),
+    new ReLU(),
+    new Dropout(0.3),
+    new Linear(16, 16),
+    new GELU(),
+    new Linear(16, 3),
+  )
+  const optimizer = new AdamW(model.parameters(), { lr: 0.01 })
+  const schedule = new CosineAnnealingLR(optimizer, { period: 20 })
+  return async () => {
+    const loss = crossEntropy(model.forward(randn([12, 6])), tensor(labels(12, 3)))
+    backward(loss)
+    optimizer.step()
+    schedule.step()
+    await loss.item()
+  }
+}
+
+function longShortTermMemory(): Step {
+  const lstm = new LSTM(3, 5, { numLayers: 2, dropout: 0.2, batchFirst: true })
+  const output = new Linear(5, 2)
+  const optimizer = new Adam([...lstm.parameters(), ...output.parameters()], { lr: 0.01 })
+  return async (index) => {
+    optimizer.lr = 0.01 / (1 + index)
+    const [states] = lstm.forward(randn([4, 6, 3])) // [N, T, 5]
+    const loss = crossEntropy(output.forward(states.select(1, -1)), tensor(labels(4, 2)))
+    backward(loss)
+    optimizer.step()
+    await loss.item()
+  }
+}
+
 /** A block of attention and a table of vectors, as in a small GPT. */
 class TinyTransformer extends Module {
   readonly tokens: Embedding = new Embedding(11, 8)
   readonly norm: LayerNorm = new LayerNorm(8)
   readonly attention: Linear = new Linear(8, 24)
+  readonly dropout: Dropout = new Dropout(0.1)
   readonly output: Linear = new Linear(8, 11)
 
   override forward(ids: TensorLike): Tensor {
     const x = this.tokens.forward(ids) // [N, T, 8]
     const [q, k, v] = this.attention.forward(this.norm.forward(x)).chunk(3, -1) // [N, T, 8] each
     const mixed = q!.scaledDotProductAttention(k!, v!, { causal: true }).add(x) // [N, T, 8]
-    return this.output.forward(mixed).reshape([-1, 11]) // [N T, 11]
+    return this.output.forward(this.dropout.forward(mixed)).reshape([-1, 11]) // [N T, 11]
   }
 }
 
@@ -226,8 +263,10 @@ function trainer(): Step {
 export const trainingLoops: Readonly<Record<string, () => Step | Promise<Step>>> = {
   'binary classifier with a metric': binaryClassifier,
   'conv net with batch norm and dropout': convNet,
+  'perceptron with dropout and a schedule': perceptron,
+  'LSTM of two layers with dropout and a schedule': longShortTermMemory,
   'a loop that never awaits, with clipping': neverAwaits,
-  'transformer with a schedule': transformer,
+  'transformer with dropout and a schedule': transformer,
   'recurrent network with a carried state': recurrent,
   'two models, two optimizers': adversarial,
   'accumulated gradients and averaged weights': accumulatingWithAverage,

@@ -4,7 +4,7 @@
 // Not here: what is computed with the cells (kernel.ts, routines.ts).
 import type { Place } from '../backend.ts'
 import { bytesOf, hostArray, type DType, type TypedArray } from '../dtype.ts'
-import { BackendError } from '../errors.ts'
+import { BackendError, OutOfMemoryError } from '../errors.ts'
 
 /** Device bytes for which one cell stands. */
 const cellBytes = 4
@@ -49,7 +49,7 @@ export class InterpreterMemory {
     try {
       cells = new Float64Array(Math.ceil(bytes / cellBytes)).fill(NaN)
     } catch (cause) {
-      throw new BackendError(`interpreter: no memory left for ${bytes} bytes`, { cause })
+      throw new OutOfMemoryError(`interpreter: no memory left for ${bytes} bytes`, { cause })
     }
     const number = this.#freeNumbers.pop() ?? this.#nextNumber++
     this.#blocks.set(number, cells)
