@@ -1,7 +1,14 @@
 // The WebAssembly backend: engine launches and routines on one WebAssembly memory, whose byte addresses are its places.
 // This file holds no arithmetic. Kernels are generated (emit/), compiled (compile.ts) and bound to sizes (launch.ts);
 // routines are hand-written (routines/, contract/); memory.ts owns the bytes; pool/ shares work among threads.
-import { BackendError, type ArenaSlot, type Backend, type Place } from '@nabla/engine'
+import {
+  BackendError,
+  type ArenaSlot,
+  type Backend,
+  type Executable,
+  type Launch,
+  type Place,
+} from '@nabla/engine'
 import { createBlasContract } from './blas/contraction.ts'
 import { tryGemm } from './blas/gemm.ts'
 import type { ProductLibrary } from './blas/library.ts'
@@ -52,7 +59,8 @@ export function createWasmBackend(options: WasmBackendOptions = {}): WasmBackend
   const memory = createMemory(memoryOptions)
   const threads = new Threads(memory, { count: options.threads, workerUrl: options.workerUrl })
   const kernels = createKernelCache(memory)
-  const webAssembly = wasmRoutines(memory, threads)
+  const kernel = (launch: Launch): Executable => prepareLaunch(memory, kernels, threads, launch)
+  const webAssembly = wasmRoutines(memory, threads, kernel)
   let routines: Backend['routines'] = webAssembly
   let library: ProductLibrary | null = null
   let libraryNotes: readonly string[] = []
@@ -75,6 +83,7 @@ export function createWasmBackend(options: WasmBackendOptions = {}): WasmBackend
     get routines() {
       return routines
     },
+    epilogues: true,
     info() {
       return {
         name: 'wasm',
@@ -93,7 +102,7 @@ export function createWasmBackend(options: WasmBackendOptions = {}): WasmBackend
       libraryNotes = given.notes
       threads.provide(given.place)
       const usual = webAssembly.contract!
-      routines = { ...webAssembly, contract: createBlasContract(memory, threads, given, usual) }
+      routines = { ...webAssembly, contract: createBlasContract(memory, threads, given, usual, kernel) }
     },
     missProducts(reason) {
       if (library === null) libraryNotes = [`no native library for products: ${reason}`]
@@ -116,7 +125,7 @@ export function createWasmBackend(options: WasmBackendOptions = {}): WasmBackend
       }
       return places
     },
-    kernel: (launch) => prepareLaunch(memory, kernels, threads, launch),
+    kernel,
     write(place, dtype, data) {
       switch (dtype) {
         case 'float32':

@@ -104,7 +104,8 @@ function writeStructure(memory: DeviceMemory, compiled: CompiledKernel, launch: 
   })
 }
 
-function writeNumber(memory: DeviceMemory, dtype: DType, address: number, value: number): void {
+/** Writes a number of a launch where its kernel reads it. */
+export function writeNumber(memory: DeviceMemory, dtype: DType, address: number, value: number): void {
   switch (dtype) {
     case 'float32':
       memory.float32[address >>> 2] = value

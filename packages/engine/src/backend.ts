@@ -49,6 +49,20 @@ export interface Executable {
   dispose(): void
 }
 
+/** Two executables as one. */
+export function inSequence(first: Executable, second: Executable): Executable {
+  return {
+    run(places, numbers) {
+      first.run(places, numbers)
+      second.run(places, numbers)
+    },
+    dispose() {
+      first.dispose()
+      second.dispose()
+    },
+  }
+}
+
 /** Runs a routine of one kind, or says null where it cannot. */
 export type RoutineFactory<S extends RoutineSpec = RoutineSpec> = (spec: S) => Executable | null
 
@@ -78,6 +92,8 @@ export interface Backend {
   kernel(launch: Launch): Executable
   /** Whether it does composites whole that name this routine; others are expanded into ops. Default: none. */
   claims?(routine: RoutineName, dtype: DType): boolean
+  /** Whether contractions do the `epilogue` of their specification. Without, its maps are kernels of their own. */
+  readonly epilogues?: boolean
   readonly routines: { readonly [Name in RoutineName]?: RoutineFactory<Extract<RoutineSpec, { name: Name }>> }
   /** Copies host elements to a place. Bools arrive as bytes and become what the device stores. */
   write(place: Place, dtype: DType, data: TypedArray): void

@@ -130,3 +130,40 @@ export function strideClass(stride: number, size: number): StrideClass {
   if (stride === 0 || size === 1) return 0
   return stride === 1 ? 1 : 's'
 }
+
+/** The same launch of a map (nothing reduced) with as few axes as its arguments allow. */
+export function withMergedAxes(launch: Launch): Launch {
+  const { kernel, accesses } = launch
+  const sizes: number[] = []
+  const strides: (readonly number[])[] = []
+  launch.sizes.forEach((size, axis) => {
+    if (size === 1) return
+    const own = accesses.map((access) => access.strides[axis]!)
+    const outer = strides.at(-1)
+    if (outer?.every((stride, arg) => stride === own[arg]! * size)) {
+      sizes[sizes.length - 1]! *= size
+      strides[strides.length - 1] = own
+    } else {
+      sizes.push(size)
+      strides.push(own)
+    }
+  })
+  if (sizes.length === 0) {
+    sizes.push(1)
+    strides.push(accesses.map(() => 0))
+  }
+  return {
+    ...launch,
+    sizes,
+    accesses: accesses.map(({ offset }, arg) => ({ offset, strides: strides.map((own) => own[arg]!) })),
+    kernel: {
+      ...kernel,
+      outerRank: sizes.length - 1,
+      innerRank: 1,
+      args: kernel.args.map((argument, arg) => ({
+        ...argument,
+        classes: sizes.map((size, axis) => strideClass(strides[axis]![arg]!, size)),
+      })),
+    },
+  }
+}

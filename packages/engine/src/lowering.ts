@@ -79,6 +79,8 @@ export interface RoutineLowering {
   readonly operands: readonly OperandKind[]
   /** The operand (`rowMajor`) that the result may be written over, if any: the routine takes both at one place. */
   readonly overwrites?: number
+  /** Whether its specification may carry maps of the result along ({@link ContractSpec.epilogue}). Default: not. */
+  readonly epilogue?: boolean
   /** The specification for inputs at these layouts. `slots` holds the inputs' plan slots, then the output's. */
   readonly specify: (call: RoutineCall) => RoutineSpec
 }

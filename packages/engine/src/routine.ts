@@ -2,7 +2,7 @@
 // argsort, random numbers, scans, attention, tiles. A specification says sizes and strides; the buffers come with each run. A backend may
 // answer null, and the interpreter then does it (said once). Read next: backend.ts.
 import type { DType } from './dtype.ts'
-import type { Access, ReduceFunction } from './kernel.ts'
+import type { Access, Launch, ReduceFunction } from './kernel.ts'
 
 /**
  * C[b, m, n] = sum over k of A[b, m, k] * B[b, k, n]. Each of b, m, n, k may be several axes; each operand has one stride
@@ -36,6 +36,12 @@ export interface ContractSpec {
   }
   /** Plan slots: a, b, c. */
   readonly slots: readonly [number, number, number]
+  /**
+   * Maps of the product, done in the same step, perhaps while it is still in a cache: a launch without stages over C's
+   * elements in row-major order (its axes may be finer than C's, never coarser), which reads the product from C's slot. It
+   * may write there too. Same as running the launch afterwards; only for backends that say they take it ({@link Backend}).
+   */
+  readonly epilogue?: Launch
 }
 
 /**

@@ -5,6 +5,8 @@ import { describe, expect, test } from 'vitest'
 import {
   Bench,
   check,
+  contractOn,
+  kernelOn,
   product,
   randomCase,
   randomValues,
@@ -13,9 +15,9 @@ import {
   type MakeContract,
   type Random,
 } from '../contract/testing.ts'
-import { createContract } from '../contract/contract.ts'
 import { createMemory } from '../memory.ts'
 import { Threads } from '../pool/threads.ts'
+import { mappedCase, runMapped } from '../testing/maps.ts'
 import { allRunning, CountingThreads, eager, sameBits } from '../testing/threads.ts'
 import { createBlasContract } from './contraction.ts'
 import type { OperandName } from './forms.ts'
@@ -25,7 +27,11 @@ import { libraryForTests } from './testing.ts'
 const library = libraryForTests()
 
 const make: MakeContract = (memory, threads) =>
-  createBlasContract(memory, threads, library!, createContract(memory, threads))
+  createBlasContract(memory, threads, library!, contractOn(memory, threads), kernelOn(memory, threads))
+
+/** What the library does not do is refused. */
+const makeAlone: MakeContract = (memory, threads) =>
+  createBlasContract(memory, threads, library!, () => null, kernelOn(memory, threads))
 
 /** A size of up to three axes. */
 function axes(random: Random, most: number): number[] {
@@ -161,7 +167,7 @@ describe.skipIf(library === null)('products by a native library', () => {
       const bench = new Bench((memory) => {
         threads = new CountingThreads(memory, { count, policy: eager })
         threads.provide(library!.place)
-        return createBlasContract(memory, threads, library!, () => null)
+        return makeAlone(memory, threads)
       })
       if (count > 1) await allRunning(threads!, count)
       // Again until workers had their share: on a busy machine they come late.
@@ -177,6 +183,18 @@ describe.skipIf(library === null)('products by a native library', () => {
     }
   })
 
+  test('maps of a product follow it', () => {
+    const random = seeded(27)
+    const memory = createMemory()
+    const threads = new Threads(memory, { count: 1 })
+    for (const dtype of ['float32', 'float64'] as const) {
+      const mapped = mappedCase({ batch: [2], m: [40], n: [3, 30], k: [50] }, dtype, random)
+      expect(planBlas(mapped.spec, library!.smallest)).not.toBeNull()
+      const [within, after] = runMapped(memory, threads, mapped, random, makeAlone)
+      expect(within).toEqual(after)
+    }
+  })
+
   test('memory that has grown in between is the memory that is worked on', () => {
     const random = seeded(26)
     for (const shared of [true, false]) {
@@ -186,7 +204,7 @@ describe.skipIf(library === null)('products by a native library', () => {
       const layout = { offset: 0, batch: [] }
       const square = { ...spec, a: { ...layout, m: [32], k: [1] }, b: { ...layout, k: [32], n: [1] } }
       const product = { ...square, c: { ...layout, m: [32], n: [1] } }
-      const executable = createBlasContract(memory, threads, library!, () => null)(product)!
+      const executable = makeAlone(memory, threads)(product)!
       const low = [1, 2, 3].map(() => memory.allocate(4096))
       const before = memory.memory.buffer.byteLength
       memory.allocate(before)
@@ -259,7 +277,7 @@ function count(
 
 /** Compares with WebAssembly instead of plain loops, which would take long. */
 function checkSome(bench: Bench, { spec, lengths }: Case, random: Random): void {
-  const usual = new Bench((memory) => createContract(memory, new Threads(memory, { count: 1 })))
+  const usual = new Bench()
   const a = randomValues(lengths[0], spec.dtype, random)
   const b = randomValues(lengths[1], spec.dtype, random)
   const [got, expected] = [bench, usual].map((each) => Float32Array.from(each.run(spec, a, b, lengths[2])))

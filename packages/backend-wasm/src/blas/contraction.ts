@@ -2,7 +2,15 @@
 // part. What the library would not do faster goes on to WebAssembly. Parts are the same with any number of threads, and
 // each is computed by one call after the other on one thread, so the bits are the same too.
 // Read next: plan.ts (which calls), code.ts (the loops around them).
-import { bytesOf, type ContractSpec, type Executable, type RoutineFactory } from '@nabla/engine'
+import {
+  bytesOf,
+  inSequence,
+  withMergedAxes,
+  type ContractSpec,
+  type Executable,
+  type Launch,
+  type RoutineFactory,
+} from '@nabla/engine'
 import { OffsetTables, type Extent, type TableUse } from '../contract/tables.ts'
 import type { DeviceMemory } from '../memory.ts'
 import type { SharedCode, SharedWork, Threads } from '../pool/threads.ts'
@@ -16,12 +24,16 @@ import { planBlas, type BlasPlan } from './plan.ts'
 /** Bytes behind each slab: copies write whole vectors. */
 const slabSlack = 64
 
-/** Makes the factory of contractions: the library does what it is faster at, `usual` does the rest. */
+/**
+ * Makes the factory of contractions: the library does what it is faster at, `usual` does the rest.
+ * @param kernel does maps of a product that the library has made
+ */
 export function createBlasContract(
   memory: DeviceMemory,
   threads: Threads,
   { place, smallest }: Pick<ProductLibrary, 'place' | 'smallest'>,
   usual: RoutineFactory<ContractSpec>,
+  kernel: (launch: Launch) => Executable,
 ): RoutineFactory<ContractSpec> {
   const tables = new OffsetTables(memory)
   const compiled = new Map<string, SharedCode>()
@@ -33,14 +45,9 @@ export function createBlasContract(
   return (spec) => {
     const plan = planBlas(spec, smallest)
     if (plan === null) return usual(spec)
-    return new BlasContraction(
-      memory,
-      threads,
-      tables,
-      codeOf(spec.dtype as 'float32' | 'float64'),
-      spec,
-      plan,
-    )
+    const code = codeOf(spec.dtype as 'float32' | 'float64')
+    const product = new BlasContraction(memory, threads, tables, code, spec, plan)
+    return spec.epilogue === undefined ? product : inSequence(product, kernel(withMergedAxes(spec.epilogue)))
   }
 }
 

@@ -2,7 +2,17 @@
 // with its offset tables and parameter blocks: one for the whole, and one for each part where parts are worth sharing with
 // other threads. A run writes three addresses in a block and calls one function.
 // Read next: plan.ts (which path), split.ts (which parts), packed.ts (the path that does nearly all the work).
-import type { ContractSpec, DType, Executable, RoutineFactory } from '@nabla/engine'
+import {
+  inSequence,
+  kernelKey,
+  withMergedAxes,
+  type ContractSpec,
+  type DType,
+  type Executable,
+  type Launch,
+  type RoutineFactory,
+} from '@nabla/engine'
+import type { ParameterLayout } from '../emit/layout.ts'
 import type { DeviceMemory } from '../memory.ts'
 import type { SharedCode, SharedWork, Threads } from '../pool/threads.ts'
 import { compileShared } from '../routines/compile.ts'
@@ -10,6 +20,8 @@ import { ParameterBlock } from '../routines/parameters.ts'
 import type { FunctionBuilder } from '../wat/builder.ts'
 import { dotFunctions } from './dot.ts'
 import { float32Element, float64Element, int32Element } from './element.ts'
+import { EpilogueBlock, planEpilogue, type EpiloguePlan } from './epilogue.ts'
+import { finishFunctions } from './finish.ts'
 import { packedFunctions } from './packed.ts'
 import { contractParameters, type ContractParameter } from './parameters.ts'
 import { partBytes, partsFunction, scratchBytes } from './parts.ts'
@@ -19,8 +31,15 @@ import { nanosecondsOf, partsOf, wholeOf } from './split.ts'
 import { offsetsOf, OffsetTables, type Extent, type TableUse } from './tables.ts'
 import { directFunctions, stripFunctions } from './unpacked.ts'
 
-/** Makes the factory of contractions. Those of float32, float64 and int32 are done here; bool is left to others. */
-export function createContract(memory: DeviceMemory, threads: Threads): RoutineFactory<ContractSpec> {
+/**
+ * Makes the factory of contractions. Those of float32, float64 and int32 are done here; bool is left to others.
+ * @param kernel does maps of a product that cannot be done while it is made
+ */
+export function createContract(
+  memory: DeviceMemory,
+  threads: Threads,
+  kernel: (launch: Launch) => Executable,
+): RoutineFactory<ContractSpec> {
   const shared: ContractShared = {
     memory,
     threads,
@@ -31,7 +50,14 @@ export function createContract(memory: DeviceMemory, threads: Threads): RoutineF
     if (spec.dtype === 'bool') return null
     const plan = planContract(spec)
     if (plan.path === 'nothing') return { run() {}, dispose() {} }
-    return plan.path === 'zeros' ? new ZeroFill(memory, spec, plan) : new Contraction(shared, spec, plan)
+    const { epilogue } = spec
+    if (plan.path !== 'zeros') {
+      const maps = epilogue === undefined ? null : planEpilogue(spec, epilogue)
+      if (epilogue === undefined || maps !== null) return new Contraction(shared, spec, plan, maps)
+    }
+    const product =
+      plan.path === 'zeros' ? new ZeroFill(memory, spec, plan) : new Contraction(shared, spec, plan, null)
+    return epilogue === undefined ? product : inSequence(product, kernel(withMergedAxes(epilogue)))
   }
 }
 
@@ -42,23 +68,37 @@ interface ContractShared {
   readonly code: ContractCode
 }
 
-/** The code of all paths, each a module compiled at first use. */
+interface Compiled {
+  readonly code: SharedCode
+  /** How the kernel of fused maps takes its parameters. */
+  readonly mapLayout: ParameterLayout | null
+}
+
+/** The code of all paths, and of each path with maps fused to it, a module each, compiled at first use. */
 class ContractCode {
   readonly #memory: DeviceMemory
-  readonly #compiled = new Map<string, SharedCode>()
+  readonly #compiled = new Map<string, Compiled>()
 
   constructor(memory: DeviceMemory) {
     this.#memory = memory
   }
 
-  get(path: ContractPlan['path'], dtype: DType): SharedCode {
-    const key = `${path}:${dtype}`
-    let code = this.#compiled.get(key)
-    if (code === undefined) {
-      code = compileShared(this.#memory, [...functionsOf(path, dtype), partsFunction()])
-      this.#compiled.set(key, code)
+  get({ path, swapped }: ContractPlan, dtype: DType, maps: EpiloguePlan | null): Compiled {
+    const innerIsN = (maps?.inner.group === 'n') !== swapped
+    const key = `${path}:${dtype}${maps === null ? '' : `:${innerIsN}:${kernelKey(maps.kernel)}`}`
+    let compiled = this.#compiled.get(key)
+    if (compiled === undefined) {
+      const finish = maps === null ? null : finishFunctions(maps.kernel, innerIsN)
+      const isPacked = path === 'packed'
+      const code = compileShared(this.#memory, [
+        ...(isPacked ? packedFunctions(finish !== null) : functionsOf(path, dtype)),
+        partsFunction(finish !== null && !isPacked),
+        ...(finish?.functions ?? []),
+      ])
+      compiled = { code, mapLayout: finish?.layout ?? null }
+      this.#compiled.set(key, compiled)
     }
-    return code
+    return compiled
   }
 }
 
@@ -67,8 +107,7 @@ function functionsOf(path: ContractPlan['path'], dtype: DType): FunctionBuilder[
   if (dtype === 'int32') return stripFunctions(int32Element)
   if (path === 'dot') return dotFunctions()
   if (path === 'row') return rowFunctions()
-  if (path === 'strip') return stripFunctions(float32Element)
-  return path === 'direct' ? directFunctions() : packedFunctions()
+  return path === 'strip' ? stripFunctions(float32Element) : directFunctions()
 }
 
 type Block = ParameterBlock<ContractParameter>
@@ -81,13 +120,19 @@ class Contraction implements Executable {
   readonly #plan: ContractPlan
   readonly #slots: { readonly a: number; readonly b: number; readonly c: number }
   readonly #nanoseconds: number
+  readonly #maps: EpilogueBlock | null
   readonly #whole: Block
   readonly #wholeWork: SharedWork
   /** None where there is but one part. */
   readonly #parts: readonly Block[]
   readonly #partWork: SharedWork | null
 
-  constructor({ memory, threads, tables, code }: ContractShared, spec: ContractSpec, plan: ContractPlan) {
+  constructor(
+    { memory, threads, tables, code }: ContractShared,
+    spec: ContractSpec,
+    plan: ContractPlan,
+    maps: EpiloguePlan | null,
+  ) {
     const [a, b, c] = spec.slots
     this.#memory = memory
     this.#threads = threads
@@ -102,7 +147,9 @@ class Contraction implements Executable {
       this.#uses.push(use)
       words[name] = use.address
     }
-    const shared = code.get(plan.path, spec.dtype)
+    const { code: shared, mapLayout } = code.get(plan, spec.dtype, maps)
+    this.#maps = maps === null ? null : new EpilogueBlock(memory, tables, spec.epilogue!, maps, mapLayout!)
+    if (this.#maps !== null) words.epilogue = this.#maps.address
     this.#whole = new ParameterBlock(memory, contractParameters)
     this.#whole.setAll({ ...words, ...wholeOf(plan) })
     this.#wholeWork = { code: shared, param: this.#whole.address, items: 1, chunks: 1, scratchBytes }
@@ -123,7 +170,8 @@ class Contraction implements Executable {
         : { code: shared, param: first, items: parts.length, chunks: parts.length, scratchBytes }
   }
 
-  run(places: readonly number[]): void {
+  run(places: readonly number[], numbers: ArrayLike<number>): void {
+    this.#maps?.bind(places, numbers)
     if (this.#partWork !== null && this.#threads.areWorth(this.#nanoseconds)) {
       for (const part of this.#parts) this.#bind(part, places)
       this.#threads.runShared(this.#partWork)
@@ -135,6 +183,7 @@ class Contraction implements Executable {
 
   dispose(): void {
     for (const use of this.#uses) this.#tables.release(use)
+    this.#maps?.dispose()
     this.#whole.release()
     if (this.#partWork !== null) this.#memory.release(this.#partWork.param)
   }

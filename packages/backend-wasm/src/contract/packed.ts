@@ -7,25 +7,26 @@ import { FunctionBuilder } from '../wat/builder.ts'
 import { i32, v128 } from '../wat/instructions.ts'
 import { entry, entryAddress, minimum, parameter } from './code.ts'
 import { float32Element } from './element.ts'
+import { callFinish } from './finish.ts'
 import { packFour, packFunctions } from './pack.ts'
 import { columnBlock, rowBlock, tileColumns, tileRows } from './plan.ts'
 import { edgeStore, hasWholeColumns, storeTile } from './store.ts'
 import { addProducts, clearTile, declareTile } from './tile.ts'
 
-/** The functions of the packed path; parts.ts calls its `$run(block)`. */
-export function packedFunctions(): FunctionBuilder[] {
+/** The functions of the packed path; parts.ts calls its `$run(block)`. @param finishing whether it calls `$finish` */
+export function packedFunctions(finishing: boolean): FunctionBuilder[] {
   return [
     packFour(),
     ...packFunctions('A', tileRows),
     ...packFunctions('B', tileColumns),
     edgeStore(float32Element),
     tiles(),
-    run(),
+    run(finishing),
   ]
 }
 
 /** The loops over blocks. */
-function run(): FunctionBuilder {
+function run(finishing: boolean): FunctionBuilder {
   const f = new FunctionBuilder('run')
   const block = f.param('block', 'i32')
   const [k, mTo, nTo] = (['k', 'mTo', 'nTo'] as const).map((name) => f.let(parameter(block, name), name))
@@ -75,6 +76,13 @@ function run(): FunctionBuilder {
             f.set(packedK, part)
           })
           f.emit(f.call('$tiles', block, c, row, column, rows, columns, length, i32.ne(part, 0)))
+          if (finishing) {
+            // Sums are complete with the last part of k, and this block of them is still in the second-level cache.
+            f.if(i32.eq(i32.add(part, length), k!), () => {
+              const rowRange = [row, i32.add(row, rows)] as const
+              callFinish(f, block, batch, rowRange, [column, i32.add(column, columns)])
+            })
+          }
           return i32.lt_u(f.tee(row, i32.add(row, rows)), mTo!)
         })
         return i32.lt_u(f.tee(part, i32.add(part, length)), k!)

@@ -28,10 +28,13 @@ const names = [
   'cBatch',
   'cM',
   'cN',
-  // scratch space: packed rows of A, packed columns of B, one tile
+  // address of the block that describes fused maps
+  'epilogue',
+  // scratch space: packed rows of A, packed columns of B, one tile, parameters of fused maps
   'packedA',
   'packedB',
   'tile',
+  'finish',
 ] as const
 
 /** A word of a contraction's parameter block. */

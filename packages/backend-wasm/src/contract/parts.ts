@@ -3,6 +3,8 @@
 // block which scratch space to use: that of the thread. Read next: contract.ts, which fills the blocks.
 import { FunctionBuilder } from '../wat/builder.ts'
 import { i32 } from '../wat/instructions.ts'
+import { parameter } from './code.ts'
+import { callFinish, finishBytes } from './finish.ts'
 import { contractParameters, type ContractParameter } from './parameters.ts'
 import { columnBlock, longestKBlock, rowBlock, tileColumns } from './plan.ts'
 
@@ -15,13 +17,21 @@ const packedBBytes = 4 * longestKBlock * (columnBlock + tileColumns)
 const tileBytes = 256
 
 /** Where each piece of a thread's scratch space begins. */
-const scratchPlaces = { packedA: 0, packedB: packedABytes, tile: packedABytes + packedBBytes } as const
+const scratchPlaces = {
+  packedA: 0,
+  packedB: packedABytes,
+  tile: packedABytes + packedBBytes,
+  finish: packedABytes + packedBBytes + tileBytes,
+} as const
 
-/** Bytes of scratch space that a thread needs: packed blocks and one tile. */
-export const scratchBytes: number = packedABytes + packedBBytes + tileBytes
+/** Bytes of scratch space that a thread needs: packed blocks, one tile, and the parameters of fused maps. */
+export const scratchBytes: number = scratchPlaces.finish + finishBytes
 
-/** The exported function `k`. Its module has a function `$run(block)`. */
-export function partsFunction(): FunctionBuilder {
+/**
+ * The exported function `k`. Its module has a function `$run(block)`.
+ * @param finishing whether fused maps are still to be done when that returns: `$finish` is called for the whole part
+ */
+export function partsFunction(finishing: boolean): FunctionBuilder {
   const f = new FunctionBuilder('parts', 'k')
   const param = f.param('param', 'i32')
   const from = f.param('from', 'i32')
@@ -33,6 +43,14 @@ export function partsFunction(): FunctionBuilder {
       f.emit(i32.store(block, i32.add(scratch, place), 4 * contractParameters.words[name]))
     }
     f.emit(f.call('$run', block))
+    if (!finishing) return
+    const batch = f.let(parameter(block, 'batchFrom'), 'batch')
+    f.doWhile(() => {
+      const rows = [parameter(block, 'mFrom'), parameter(block, 'mTo')] as const
+      const columns = [parameter(block, 'nFrom'), parameter(block, 'nTo')] as const
+      callFinish(f, block, batch, rows, columns)
+      return i32.lt_u(f.tee(batch, i32.add(batch, 1)), parameter(block, 'batchTo'))
+    })
   })
   return f
 }

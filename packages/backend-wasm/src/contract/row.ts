@@ -162,14 +162,12 @@ function storeRow(): FunctionBuilder {
       () => {
         const values = f.let(v128.load(from))
         f.if(accumulate, () => f.set(values, f32x4.add(values, v128.load(address))))
-        // A fused map of whole vectors goes here.
         f.emit(v128.store(address, values))
         advance(4)
       },
       () => {
         const value = f.let(f32.load(from))
         f.if(accumulate, () => f.set(value, f32.add(value, f32.load(address))))
-        // A fused map of single elements goes here.
         f.emit(f32.store(address, value))
         advance(1)
       },

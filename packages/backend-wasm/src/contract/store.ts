@@ -1,6 +1,6 @@
 // From registers to C. A whole tile whose vectors are contiguous in C is stored by vectors; any other goes through a
-// scratch tile and is stored element by element, so nothing is ever written outside of C. A map fused into a contraction
-// belongs at the two marked places, after the sum over k is complete. Read next: packed.ts, direct.ts.
+// scratch tile and is stored element by element, so nothing is ever written outside of C. Maps fused into a contraction
+// follow block by block (finish.ts). Read next: packed.ts, unpacked.ts.
 import { FunctionBuilder } from '../wat/builder.ts'
 import { i32, v128 } from '../wat/instructions.ts'
 import type { Local, Wat } from '../wat/wat.ts'
@@ -75,7 +75,6 @@ function storeVectors(f: FunctionBuilder, tile: Tile, place: TilePlace): void {
   const forEachSum = (body: (sum: Local, address: Wat) => void): void =>
     sums.forEach((row, i) => row.forEach((sum, j) => body(sum, i32.add(rowAddresses[i]!, columnOffsets[j]!))))
   f.if(place.accumulate, () => forEachSum((sum, address) => f.set(sum, element.add(sum, v128.load(address)))))
-  // A fused map of whole vectors goes here.
   forEachSum((sum, address) => f.emit(v128.store(address, sum)))
 }
 
@@ -102,7 +101,6 @@ export function edgeStore(element: Element): FunctionBuilder {
       const address = f.let(i32.add(rowAddress, entry(columnTable, column)))
       const value = f.let(element.scalar.load(i32.add(from, i32.shl(column, elementShift))))
       f.if(accumulate, () => f.set(value, element.scalar.add(value, element.scalar.load(address))))
-      // A fused map of single elements goes here.
       f.emit(element.scalar.store(address, value))
       return i32.lt_u(f.tee(column, i32.add(column, 1)), columns)
     })

@@ -1,7 +1,9 @@
 // What the tests of contractions share: random specifications, the meaning of a specification in plain float64 loops, and
 // a place to run it on. Part of no build. Read next: contract.test.ts.
-import type { ContractSpec, DType, RoutineFactory, TypedArray } from '@nabla/engine'
+import type { ContractSpec, DType, Executable, Launch, RoutineFactory, TypedArray } from '@nabla/engine'
 import { expect } from 'vitest'
+import { createKernelCache } from '../compile.ts'
+import { prepareLaunch } from '../launch.ts'
 import { createMemory, type DeviceMemory } from '../memory.ts'
 import { Threads } from '../pool/threads.ts'
 import { createContract } from './contract.ts'
@@ -153,13 +155,23 @@ function viewOf(memory: DeviceMemory, dtype: DType): Float32Array | Float64Array
 /** Makes a factory of contractions that works in a memory. */
 export type MakeContract = (memory: DeviceMemory, threads: Threads) => RoutineFactory<ContractSpec>
 
+/** Contractions as the backend makes them, without a library. */
+export const contractOn: MakeContract = (memory, threads) =>
+  createContract(memory, threads, kernelOn(memory, threads))
+
+/** Kernels as the backend makes them. */
+export function kernelOn(memory: DeviceMemory, threads: Threads): (launch: Launch) => Executable {
+  const cache = createKernelCache(memory)
+  return (launch) => prepareLaunch(memory, cache, threads, launch)
+}
+
 /** Runs specifications in one memory. */
 export class Bench {
   readonly memory: DeviceMemory = createMemory({ maximumBytes: 2 ** 28 })
   readonly contract: RoutineFactory<ContractSpec>
 
   /** `make` gives the factory that is tested. */
-  constructor(make: MakeContract = createContract) {
+  constructor(make: MakeContract = contractOn) {
     this.contract = make(this.memory, new Threads(this.memory, { count: 1 }))
   }
 

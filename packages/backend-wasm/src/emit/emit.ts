@@ -23,10 +23,14 @@ import { sweepColumns, sweepScratchBytes, writeSweep } from './sweep.ts'
 import { writeTiles } from './tiles.ts'
 
 /** The code of a kernel and what must be known to call it. */
-export interface EmittedKernel {
+export interface EmittedKernel extends KernelFacts {
   readonly module: Wat
   /** Names of the host functions that the module imports. */
   readonly hostFunctions: readonly string[]
+}
+
+/** What must be known to call a kernel. */
+export interface KernelFacts {
   readonly layout: ParameterLayout
   /** Bytes of scratch space of its own that each thread needs. */
   readonly scratchBytes: number
@@ -36,11 +40,21 @@ export interface EmittedKernel {
   itemCount(sizes: readonly number[]): number
 }
 
-/** Emits a kernel that is walked as `arrangement` says. */
+/** Emits a kernel that is walked as `arrangement` says, as a module of its own. */
 export function emitKernel(given: Kernel, arrangement: Arrangement, memory: MemoryLimits): EmittedKernel {
+  const { code, ...facts } = kernelFunction(given, arrangement, 'k')
+  return { module: buildModule(memory, [code]), hostFunctions: [...code.hostFunctions.keys()], ...facts }
+}
+
+/** A kernel as the function `$kernel(param, from, to)` of a module that may have others as well. */
+export function kernelFunction(
+  given: Kernel,
+  arrangement: Arrangement,
+  exportName?: string,
+): KernelFacts & { readonly code: FunctionBuilder } {
   const kernel = canonicalKernel(arrangeKernel(given, arrangement))
   const { form } = arrangement
-  const f = new FunctionBuilder('kernel', 'k')
+  const f = new FunctionBuilder('kernel', exportName)
   const parameters = f.param('param', 'i32')
   const from = f.param('from', 'i32')
   const to = f.param('to', 'i32')
@@ -71,8 +85,7 @@ export function emitKernel(given: Kernel, arrangement: Arrangement, memory: Memo
   for (const statement of body) f.emit(statement)
 
   return {
-    module: buildModule(memory, [f]),
-    hostFunctions: [...f.hostFunctions.keys()],
+    code: f,
     layout: addresses.layout,
     scratchBytes: form === 'sweep' ? sweepScratchBytes(writer) : 0,
     nanosecondsPerPosition: nanosecondsPerPosition(kernel, passes, placement, lanes),

@@ -12,10 +12,9 @@ import {
 import { expect, test } from 'vitest'
 import { createWasmBackend } from '../backend.ts'
 import { createKernelCache } from '../compile.ts'
-import { createContract } from '../contract/contract.ts'
 import { planContract } from '../contract/plan.ts'
 import { partsOf } from '../contract/split.ts'
-import { randomCase, randomValues, seeded, type Sizes } from '../contract/testing.ts'
+import { contractOn, randomCase, randomValues, seeded, type Sizes } from '../contract/testing.ts'
 import { createMemory } from '../memory.ts'
 import { compileShared } from '../routines/compile.ts'
 import { addTransposed, chain, columnSums, namedKernels, softmax } from '../testing/kernels.ts'
@@ -86,7 +85,7 @@ function contractWith(
     else memory.float32.set(data, places[i]! / 4)
   })
   memory.int32.fill(12345, places[2]! / 4, places[2]! / 4 + (length * bytes) / 4)
-  const executable = createContract(memory, threads)(spec)!
+  const executable = contractOn(memory, threads)(spec)!
   executable.run(places, [])
   const result = memory.int32.slice(places[2]! / 4, places[2]! / 4 + (length * bytes) / 4)
   executable.dispose()

@@ -13,9 +13,13 @@ import { createTiles } from './tiles.ts'
 import { createSliceScatter } from './slice-scatter.ts'
 
 /** All routines, working in one memory. Code, tables and scratch space are made when first needed. */
-export function wasmRoutines(memory: DeviceMemory, threads: Threads): Backend['routines'] {
+export function wasmRoutines(
+  memory: DeviceMemory,
+  threads: Threads,
+  kernel: Backend['kernel'],
+): Backend['routines'] {
   return {
-    contract: createContract(memory, threads),
+    contract: createContract(memory, threads, kernel),
     ...createAttention(memory, threads),
     ...createIndexed(memory),
     argsort: createArgsort(memory),

@@ -2,7 +2,7 @@
 // operands.ts.
 import { sizeOf } from '@nabla/engine'
 import { type Builder, type Entry } from './builder.ts'
-import { mostElements, operand, real } from './operands.ts'
+import { broadcasts, mostElements, operand, real } from './operands.ts'
 
 /** A product of matrices, the second one perhaps transposed. */
 export async function matmul(builder: Builder): Promise<Entry | null> {
@@ -78,6 +78,21 @@ export async function sumOfReductions(builder: Builder): Promise<Entry | null> {
     if (random.chance(0.1)) sum = await builder.call('mul', sum, 0.5)
   }
   return sum
+}
+
+/** A product with a bias, an activation and a residual, some of them left out: maps that its contraction takes along. */
+export async function dense(builder: Builder): Promise<Entry | null> {
+  const product = await matmul(builder)
+  if (product === null) return null
+  const { random } = builder
+  let y = product
+  if (random.chance(0.7)) {
+    const bias = builder.leaf([y.shape.at(-1)!], y.dtype, { kind: 'real', scale: 1 })
+    y = await builder.call('add', y, bias)
+  }
+  if (random.chance(0.7)) y = await builder.call(random.pick(['relu', 'tanh', 'sigmoid', 'silu']), y)
+  const residual = random.chance(0.5) ? builder.find((other) => real(other) && broadcasts(y)(other)) : null
+  return residual === null ? y : builder.call('add', y, residual)
 }
 
 const composites: readonly (readonly [name: string, ...options: unknown[]])[] = [

@@ -1,7 +1,7 @@
 // The interpreter: the reference backend. It runs every kernel and every routine in plain float64 loops, so that other
 // backends can be checked against it and lean on it for what they lack. It is written to be read, and slow.
 // Read next: kernel.ts (launches), routines.ts, indexed.ts and tiles.ts (routines), memory.ts (what a place is).
-import type { Backend } from '../backend.ts'
+import { inSequence, type Backend } from '../backend.ts'
 import { prepareGather, prepareScatterAdd } from './indexed.ts'
 import { prepareKernel } from './kernel.ts'
 import { InterpreterMemory } from './memory.ts'
@@ -51,8 +51,13 @@ export function createInterpreter(options: InterpreterOptions = {}): Backend {
       compiled += 1
       return prepareKernel(memory, launch, round)
     },
+    epilogues: true,
     routines: {
-      contract: (spec) => prepareContract(memory, spec, round),
+      contract(spec) {
+        const product = prepareContract(memory, spec, round)
+        if (spec.epilogue === undefined) return product
+        return inSequence(product, prepareKernel(memory, spec.epilogue, round))
+      },
       gather: (spec) => prepareGather(memory, spec, round),
       scatterAdd: (spec) => prepareScatterAdd(memory, spec, round),
       argsort: (spec) => prepareArgsort(memory, spec),

@@ -1,12 +1,13 @@
 // Building a plan, the whole way: expand, fuse, choose what is stored, order, compose, lay out memory. This happens once
 // per structure; see plan.ts for what happens at every step. The stages each have their file; this one is their story.
-import type { Backend, BackendLimits, Executable } from '../backend.ts'
+import { inSequence, type Backend, type BackendLimits, type Executable } from '../backend.ts'
 import { bytesOf } from '../dtype.ts'
-import type { Launch } from '../kernel.ts'
+import { withMergedAxes, type Launch } from '../kernel.ts'
 import type { RoutineSpec } from '../routine.ts'
 import { sizeOf } from '../shape.ts'
 import { composeKernel, ownDestination, workOf, type Destination, type Surroundings } from './compose.ts'
 import { costOfLaunch, costOfRoutine } from './cost.ts'
+import { attachEpilogues, hasEpilogue, productOf } from './epilogue.ts'
 import { expandTrace } from './expand.ts'
 import { interpretRoutine } from './fallback.ts'
 import { fuse, type Unit } from './fuse.ts'
@@ -37,7 +38,12 @@ export function buildPlan(trace: Trace, backend: Backend, fusing: boolean = true
   }))
   const demanded = new Set<Primitive>([...outputs, ...assigned.map(({ value }) => value)])
   const primitives = reachable(graph, demanded)
-  const fusion = fuse(primitives, (primitive) => demanded.has(primitive), fusing)
+  const updates = new Set(assigned.map(({ value }) => value))
+  const fused = fuse(primitives, (primitive) => demanded.has(primitive), fusing)
+  const fusion =
+    fusing && backend.epilogues === true
+      ? attachEpilogues(fused, (primitive) => updates.has(primitive))
+      : fused
   const stored = chooseStored(primitives, fusion, demanded, fusing)
 
   // Slots: hosts, Variables, then stored values.
@@ -55,20 +61,31 @@ export function buildPlan(trace: Trace, backend: Backend, fusing: boolean = true
   }
   const hostCount = trace.hosts.length
   const variableCount = trace.variables.length
+  const valueSlot = ({ dtype, size }: Primitive): number =>
+    slots.push({ role: 'value', dtype, length: size, arena: -1, alias: -1 }) - 1
   const slotOfValue = new Map<Primitive, number>()
   const destinations = new Map<Primitive, Destination>()
   for (const primitive of primitives) {
     if (primitive.kind === 'host') slotOfValue.set(primitive, primitive.index)
     if (primitive.kind === 'variable') slotOfValue.set(primitive, hostCount + primitive.index)
     if (!stored.has(primitive)) continue
-    const slot =
-      slots.push({ role: 'value', dtype: primitive.dtype, length: primitive.size, arena: -1, alias: -1 }) - 1
+    const slot = valueSlot(primitive)
     slotOfValue.set(primitive, slot)
     if (primitive.kind !== 'assemble') destinations.set(primitive, ownDestination(primitive, slot))
     else for (const part of primitive.inputs) destinations.set(part, { slot, layout: part.target! })
   }
 
-  const updates = new Set(assigned.map(({ value }) => value))
+  // A product that is not stored goes where one of its maps will write its result; without such a place it is stored.
+  for (const unit of fusion.units) {
+    if (!hasEpilogue(unit)) continue
+    const product = productOf(unit)!
+    if (slotOfValue.has(product)) continue
+    const heir = [...unit.members.keys()].find(
+      (member) => member.kind === 'map' && stored.has(member) && member.dtype === product.dtype,
+    )
+    slotOfValue.set(product, heir === undefined ? valueSlot(product) : slotOfValue.get(heir)!)
+  }
+
   const writesVariable = (unit: Unit): boolean =>
     [...unit.members.keys()].some((member) => updates.has(member))
   const units = schedule(fusion.units, writesVariable)
@@ -191,13 +208,11 @@ function launchesOf(unit: Unit, surroundings: Surroundings, limits: BackendLimit
 }
 
 function launchDraft(unit: Unit, launch: Launch): Draft {
-  const reads: number[] = []
-  const writes: number[] = []
-  launch.kernel.args.forEach((arg, i) => {
-    if (arg.role === 'input') reads.push(launch.slots[i]!)
-    if (arg.role === 'output') writes.push(launch.slots[i]!)
-  })
-  return { unit, launch, spec: null, reads, writes }
+  return { unit, launch, spec: null, reads: slotsOf(launch, 'input'), writes: slotsOf(launch, 'output') }
+}
+
+function slotsOf({ kernel, slots }: Launch, role: 'input' | 'output'): number[] {
+  return slots.filter((_, arg) => kernel.args[arg]!.role === role)
 }
 
 function routineDraft(unit: Unit, surroundings: Surroundings): Draft {
@@ -214,7 +229,16 @@ function routineDraft(unit: Unit, surroundings: Surroundings): Draft {
     slots: [...reads, ...writes],
     numbers: inputs.slice(operands.length).map((input) => input.index),
   })
-  return { unit, launch: null, spec, reads, writes }
+  const epilogue = hasEpilogue(unit) ? composeKernel(unit, surroundings) : null
+  if (spec.name !== 'contract' || epilogue === null || epilogue.kernel.stores.length === 0)
+    return { unit, launch: null, spec, reads, writes }
+  return {
+    unit,
+    launch: null,
+    spec: { ...spec, epilogue },
+    reads: [...reads, ...slotsOf(epilogue, 'input').filter((slot) => slot !== writes[0])],
+    writes: [...new Set([...writes, ...slotsOf(epilogue, 'output')])],
+  }
 }
 
 /**
@@ -278,7 +302,11 @@ function lifetimesOf(
 
 function routineExecutable(spec: RoutineSpec, slots: readonly PlanSlot[], backend: Backend): Executable {
   const factory = backend.routines[spec.name] as ((spec: RoutineSpec) => Executable | null) | undefined
-  return factory?.(spec) ?? interpretRoutine(spec, slots, backend)
+  const executable = factory?.(spec)
+  if (executable !== null && executable !== undefined) return executable
+  if (spec.name !== 'contract' || spec.epilogue === undefined) return interpretRoutine(spec, slots, backend)
+  const { epilogue, ...product } = spec
+  return inSequence(routineExecutable(product, slots, backend), backend.kernel(withMergedAxes(epilogue)))
 }
 
 function workOfRoutine(spec: RoutineSpec): string {

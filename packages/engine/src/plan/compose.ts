@@ -43,7 +43,7 @@ interface Argument {
 /** Element values of a stage that cost more than this are kept for later passes instead of being computed again. */
 const worthStashing = 10
 
-/** Builds the launch of a kernel unit. */
+/** Builds the launch of a kernel unit, or of the maps beside a routine: that one with all axes of the unit's space. */
 export function composeKernel(unit: Unit, surroundings: Surroundings): Launch {
   const { space } = unit
   const args: Argument[] = []
@@ -88,6 +88,7 @@ export function composeKernel(unit: Unit, surroundings: Surroundings): Launch {
     if (value.kind === 'number') return numberOf(value)
     if (value.kind === 'view') return valueOf(value.inputs[0]!, viewedPlacement(value, placement))
     if (value.kind === 'position') return load('position', value, -1, placement)
+    if (value.kind === 'routine') return load('input', value, surroundings.slotOf(value)!, placement)
     if (unit.members.has(value)) return memberValue(value)
     // Free values are computed wherever they are used: the kernel that may have stored one is not waited for.
     const slot = value.free ? undefined : surroundings.slotOf(value)
@@ -123,7 +124,7 @@ export function composeKernel(unit: Unit, surroundings: Surroundings): Launch {
   const stores: Store[] = []
   for (const [member, level] of [...unit.members].sort((a, b) => a[0].id - b[0].id)) {
     const destination = surroundings.destinationOf(member)
-    if (destination === undefined) continue
+    if (destination === undefined || member.kind === 'routine') continue
     const value = memberValue(member)
     const layout = placementOf(space, level)(destination.layout)
     if (layout === null) throw new Error(`${member.name}: its result has no strides in its own kernel`)
@@ -193,7 +194,8 @@ function finish(
   let outer: Axis[]
   let inner: Axis[]
   if (reduced === null) {
-    const all = mergeAxes(axes)
+    // A routine has to find its own axes in those of its maps.
+    const all = unit.kind === 'kernel' ? mergeAxes(axes) : axes
     outer = all.slice(0, -1)
     inner = all.slice(-1)
     if (inner.length === 0) inner = [{ size: 1, strides: args.map(() => 0) }]

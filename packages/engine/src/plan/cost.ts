@@ -58,9 +58,10 @@ export function costOfRoutine(spec: RoutineSpec): Cost {
         elementsOf([...a.batch, ...a.m, ...a.k], [...batch, ...m, ...k]) +
         elementsOf([...b.batch, ...b.k, ...b.n], [...batch, ...k, ...n]) +
         elementsOf([...c.batch, ...c.m, ...c.n], [...batch, ...m, ...n])
+      const maps = spec.epilogue === undefined ? { flops: 0, bytes: 0 } : costOfLaunch(spec.epilogue)
       return {
-        flops: 2 * [batch, m, n, k].reduce((product, sizes) => product * sizeOf(sizes), 1),
-        bytes: elements * element,
+        flops: 2 * [batch, m, n, k].reduce((product, sizes) => product * sizeOf(sizes), 1) + maps.flops,
+        bytes: elements * element + maps.bytes,
       }
     }
     case 'gather':

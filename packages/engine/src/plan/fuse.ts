@@ -19,7 +19,10 @@ import {
   type Space,
 } from './space.ts'
 
-/** Work that runs as one step of a plan. `join` units do nothing: they stand for an assembly whose parts are done. */
+/**
+ * Work that runs as one step of a plan. A `routine` may have maps of its result beside it (epilogue.ts). `join` units do
+ * nothing: they stand for an assembly whose parts are done.
+ */
 export class Unit {
   readonly kind: 'kernel' | 'routine' | 'join'
   space: Space
@@ -122,13 +125,7 @@ export function fuse(
 
   const merge = (into: Unit, from: Unit, space: Space): void => {
     order.join(into, from)
-    for (const [member, level] of from.members) into.members.set(member, level)
-    for (const unit of from.producers) into.producers.add(unit)
-    into.producers = live(into.producers)
-    into.producers.delete(into)
-    into.first = Math.min(into.first, from.first)
-    into.space = space
-    from.mergedInto = into
+    mergeUnits(into, from, space)
   }
 
   const tooWide = (unit: Unit): boolean =>
@@ -324,6 +321,17 @@ export function fuse(
     unit.producers.delete(unit)
   }
   return { units, unitOf }
+}
+
+/** Puts the members of one unit into another. Nothing may have to run between the two. */
+export function mergeUnits(into: Unit, from: Unit, space: Space): void {
+  for (const [member, level] of from.members) into.members.set(member, level)
+  for (const unit of from.producers) into.producers.add(unit)
+  into.producers = live(into.producers)
+  into.producers.delete(into)
+  into.first = Math.min(into.first, from.first)
+  into.space = space
+  from.mergedInto = into
 }
 
 /** The inputs whose values a primitive uses (a place also waits for its fill, without reading it). */

@@ -2,6 +2,7 @@
 // value that leaves the unit it is made in, asking policy.ts whether its users should rather compute it again.
 // Read before: fuse.ts, policy.ts. Read next: compose.ts, which builds the kernels.
 import { applyView, broadcastLayout, type Layout } from '../view.ts'
+import { hasEpilogue } from './epilogue.ts'
 import { valueInputs, type Fusion } from './fuse.ts'
 import { shouldRecompute } from './policy.ts'
 import type { Primitive } from './primitive.ts'
@@ -60,16 +61,19 @@ export function chooseStored(
 ): Set<Primitive> {
   const stored = new Set<Primitive>(demanded)
   const inMemory = (value: Primitive): boolean =>
-    stored.has(value) ||
-    value.kind === 'host' ||
-    value.kind === 'variable' ||
-    value.kind === 'routine' ||
-    value.kind === 'assemble'
+    stored.has(value) || value.kind === 'host' || value.kind === 'variable' || value.kind === 'assemble'
 
   for (const primitive of primitives) {
-    if (primitive.kind === 'routine' || primitive.kind === 'assemble') stored.add(primitive)
-    if (primitive.kind !== 'routine') continue
-    for (const input of primitive.inputs) if (input.source.kind !== 'number') stored.add(input.source)
+    if (primitive.kind === 'view') continue
+    if (primitive.kind === 'assemble') stored.add(primitive)
+    for (const input of valueInputs(primitive)) {
+      const { kind } = input.source
+      if (primitive.kind === 'routine' && kind !== 'number') stored.add(input.source)
+      // A product that only maps of its own step see is overwritten by one of their results.
+      if (kind === 'routine' && fusion.unitOf(primitive) !== fusion.unitOf(input.source))
+        stored.add(input.source)
+    }
+    if (primitive.kind === 'routine' && !hasEpilogue(fusion.unitOf(primitive))) stored.add(primitive)
   }
 
   // How many primitives read a value, and the largest of them.
@@ -90,8 +94,9 @@ export function chooseStored(
   // In order of identifiers, so that what a value is computed from has been decided before it.
   const crossings: { value: Primitive; input: Primitive; placement: Placement }[] = []
   for (const unit of fusion.units) {
-    if (unit.kind !== 'kernel') continue
+    if (unit.kind === 'join') continue
     for (const [member, level] of unit.members) {
+      if (member.kind === 'routine') continue
       const own = placementOf(unit.space, level)
       const placement =
         member.kind === 'reduce' ? placementOf(unit.space, 'element') : inputPlacement(member, own)

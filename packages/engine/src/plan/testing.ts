@@ -105,6 +105,7 @@ export function assemble(
 const matmulOp = makeOp('matmul', {
   kind: 'routine',
   operands: ['strided', 'strided'],
+  epilogue: true,
   specify: ({ inputs: [a, b], shape, dtype, slots }): RoutineSpec => ({
     name: 'contract',
     dtype,

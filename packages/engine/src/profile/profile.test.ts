@@ -3,7 +3,7 @@ import type { ThreadReport } from '../backend.ts'
 import { engine, setBackend, startProfile } from '../engine.ts'
 import { createInterpreter } from '../interpreter/index.ts'
 import type { Node } from '../node.ts'
-import { host, map, matmul, softmax } from '../plan/testing.ts'
+import { host, map, matmul, reduce, softmax } from '../plan/testing.ts'
 import type { TraceEvent } from './events.ts'
 
 setBackend(createInterpreter())
@@ -53,7 +53,7 @@ test('a profile tells of planning and of every step with its arithmetic, and is 
 
 test('events nest, and a structure that is known is looked up', async () => {
   const profile = startProfile()
-  for (let i = 0; i < 3; i++) await engine.read(map('exp', product()))
+  for (let i = 0; i < 3; i++) await engine.read(reduce('sum', product(), [0]))
   const events = profile.stop()
   expect(nest(events)).toBe(true)
   expect(names(events).filter((name) => name === 'build' || name === 'look up')).toEqual([

@@ -19,7 +19,7 @@ export type Labels = readonly number[]
 
 const contractOp: TensorOp = createOp(
   'contract',
-  { kind: 'routine', operands: ['strided', 'strided'], specify },
+  { kind: 'routine', operands: ['strided', 'strided'], epilogue: true, specify },
   ({ inputs: [a, b], attributes }, upstream) => {
     const labels = labelsOf(attributes)
     return [
