@@ -13,6 +13,7 @@ import {
 } from '@nabla/engine'
 import { createOp, toTensor, type TensorLike, type TensorOp } from '../op.ts'
 import { makeNode, type Tensor } from '../tensor.ts'
+import { combinations, slice } from './pieces.ts'
 
 /** One label per axis. Which numbers are used does not matter, only which are equal. */
 export type Labels = readonly number[]
@@ -63,10 +64,40 @@ export function multiplyAndSum(
   labelsB: Labels,
   labelsC: Labels,
 ): Tensor {
-  const summed = [...new Set([...labelsA, ...labelsB])].filter((label) => !labelsC.includes(label))
+  const summed = summedLabels(labelsA, labelsB, labelsC)
   const order = [...labelsC, ...summed]
   const product = alignTo(a, labelsA, order).mul(alignTo(b, labelsB, order))
   return summed.length === 0 ? product : product.sum(summed.map((_, i) => labelsC.length + i))
+}
+
+/**
+ * What {@link contract} computes, every product written out: for sums of so few terms that a loop over them costs more, where
+ * neighbours in the result have neighbours in the operands.
+ */
+export function addProducts(a: Tensor, b: Tensor, labelsA: Labels, labelsB: Labels, labelsC: Labels): Tensor {
+  const summed = summedLabels(labelsA, labelsB, labelsC)
+  const order = [...labelsC, ...summed]
+  const [left, right] = [alignTo(a, labelsA, order), alignTo(b, labelsB, order)]
+  const kept = labelsC.length
+  const at = (x: Tensor, place: readonly number[]): Tensor => {
+    const shape = x.shape.slice(0, kept)
+    const starts = [...shape.map(() => 0), ...place]
+    const only = [...shape, ...place.map(() => 1)]
+    return slice(
+      x,
+      starts,
+      only.map(() => 1),
+      only,
+    ).reshape(shape)
+  }
+  const places = left.shape.slice(kept).map((size) => Array.from({ length: size }, (_, place) => place))
+  return combinations(places)
+    .map((place) => at(left, place).mul(at(right, place)))
+    .reduce((sum, product) => sum.add(product))
+}
+
+function summedLabels(labelsA: Labels, labelsB: Labels, labelsC: Labels): number[] {
+  return [...new Set([...labelsA, ...labelsB])].filter((label) => !labelsC.includes(label))
 }
 
 /** Two operands as tensors of one type; bools are counted as integers. */

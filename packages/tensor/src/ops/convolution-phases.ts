@@ -15,8 +15,7 @@ import {
   windowsOf,
   type ConvolutionGeometry,
 } from './convolution-parts.ts'
-import { assemble, slice, surround } from './pieces.ts'
-import { combinations } from './taps.ts'
+import { assemble, combinations, slice, surround } from './pieces.ts'
 
 /**
  * Input positions that the same taps reach: those with equal remainder by the stride. Within a phase the gradient is a

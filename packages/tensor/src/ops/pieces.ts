@@ -119,3 +119,8 @@ export function concatenate(inputs: readonly Tensor[], dim: number): Tensor {
     0,
   )
 }
+
+/** Every choice of one item from each list, the last list fastest. */
+export function combinations<T>(lists: readonly (readonly T[])[]): T[][] {
+  return lists.reduce<T[][]>((all, list) => all.flatMap((some) => list.map((item) => [...some, item])), [[]])
+}

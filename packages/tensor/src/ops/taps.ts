@@ -3,7 +3,7 @@
 // same taps. So a pooling is elementwise work on slices, without sums over a few elements, and the way back reads each
 // element once. Not public. Read next: pooling.ts.
 import type { Tensor } from '../tensor.ts'
-import { assemble, slice, surround } from './pieces.ts'
+import { assemble, combinations, slice, surround } from './pieces.ts'
 
 /** Windows over the last dimensions, one number per dimension. */
 export interface Windows {
@@ -119,9 +119,4 @@ export function addTaps(
     [...leading, ...lengths],
     0,
   )
-}
-
-/** Every choice of one item from each list, the last list fastest. */
-export function combinations<T>(lists: readonly (readonly T[])[]): T[][] {
-  return lists.reduce<T[][]>((all, list) => all.flatMap((some) => list.map((item) => [...some, item])), [[]])
 }
