@@ -2,7 +2,14 @@
 // its inputs. The rules are written in tensor ops, so what comes out is lazy like any other value, and may be
 // differentiated again. Not here: the functions people call (gradients.ts). Read next: the rules, in @nabla/tensor/ops.
 import { sameShape } from '@nabla/engine'
-import { detachOp, GradientError, setGradEnabled, type Tensor, type TensorOp } from '@nabla/tensor'
+import {
+  detachOp,
+  GradientError,
+  setGradEnabled,
+  setPassing,
+  type Tensor,
+  type TensorOp,
+} from '@nabla/tensor'
 
 /** Where gradients end: a value that requires a gradient and was not made by an op with a rule. */
 function isSource(tensor: Tensor): boolean {
@@ -74,6 +81,7 @@ export function propagate(
   const leading = leadingTo(wanted, order, inputPlaces)
   const gradients: (Tensor | null)[] = order.map(() => null)
   const before = setGradEnabled(record)
+  const wasPassing = setPassing(true)
   try {
     outputs.forEach((output, i) => {
       const place = placeOf(output)
@@ -94,6 +102,7 @@ export function propagate(
     )
   } finally {
     setGradEnabled(before)
+    setPassing(wasPassing)
   }
 }
 

@@ -5,7 +5,7 @@ import { backward } from '@nabla/autograd'
 import { engine } from '@nabla/engine'
 import { mseLoss } from '@nabla/losses'
 import { SGD } from '@nabla/optimizers'
-import { noGrad, tensor, Variable } from '@nabla/tensor'
+import { noGrad, Parameter, tensor, Variable } from '@nabla/tensor'
 import { describe, expect, test } from 'vitest'
 import { batchOf, columns, linearModel, startWeights, table, weightsOf } from './loops/models.ts'
 import { descend, gradientOf, meanSquaredError, rowsOf, type Table } from './loops/reference.ts'
@@ -152,5 +152,20 @@ describe('beside plain TypeScript', () => {
     }
     expect(x.depth).toBeLessThanOrEqual(2049)
     expectClose([...(await x.data())], expected)
+  })
+
+  test('a long chain that carries gradients is computed once, together with the way back', async () => {
+    const w = new Parameter(tensor([0.5, -1]))
+    const optimizer = new SGD([w], { lr: 1 })
+    let x = tensor([1, 2]).mul(w)
+    for (let i = 0; i < 1100; i++) x = x.mul(0.999).add(w.value.mul(0.001))
+    const built = engine.statistics.plansBuilt + engine.statistics.planHits
+    backward(x.sum())
+    optimizer.step()
+    expect(engine.statistics.plansBuilt + engine.statistics.planHits).toBe(built + 1)
+    // x = w (c 0.999^1100 + 0.001 (1 + 0.999 + ... + 0.999^1099))
+    const decayed = 0.999 ** 1100
+    const gradient = [1, 2].map((c) => c * decayed + (1 - decayed))
+    expectClose([...(await w.value.data())], [0.5 - gradient[0]!, -1 - gradient[1]!])
   })
 })

@@ -18,7 +18,7 @@ import { SlicedWork, usualSlice } from './slices.ts'
 import type { Variable } from './variable.ts'
 
 /** Chains of more pending nodes than this are computed without being asked, so that memory stays bounded (R9). */
-const longestChain = 2048
+export const longestChain = 2048
 
 /** How many values may wait to be kept; older ones are let go first. */
 const mostKept = 64
@@ -153,10 +153,10 @@ class Engine {
     }
   }
 
-  /** Called for every node an op makes. Almost always does nothing. */
-  created(node: Node): void {
+  /** Called for every node an op makes. Almost always does nothing. @param longest how long the chain below it may be */
+  created(node: Node, longest: number = longestChain): void {
     if (this.#busy) return
-    if (node.depth > longestChain || this.#mode === 'eager') this.realize([node])
+    if (node.depth > longest || this.#mode === 'eager') this.realize([node])
   }
 
   /**

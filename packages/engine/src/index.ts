@@ -6,6 +6,7 @@ export {
   backendInfo,
   configure,
   engine,
+  longestChain,
   flush,
   inSlices,
   setBackend,

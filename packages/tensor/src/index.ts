@@ -122,5 +122,14 @@ export * from './ops/window.ts'
 export type { FormatOptions } from './print.ts'
 export { SampleMaker, type SampleRange } from './samples.ts'
 export { families, ops, type AnyOp } from './table.ts'
-export { detachOp, isGradEnabled, makeHostLeaf, makeNode, noGrad, setGradEnabled, Tensor } from './tensor.ts'
+export {
+  detachOp,
+  isGradEnabled,
+  makeHostLeaf,
+  makeNode,
+  noGrad,
+  setGradEnabled,
+  setPassing,
+  Tensor,
+} from './tensor.ts'
 export { Parameter, Variable, type VariableOptions } from './variable.ts'

@@ -6,6 +6,7 @@ import {
   engine,
   hostOp,
   isFloating,
+  longestChain,
   Node,
   nextOpId,
   noAttributes,
@@ -75,6 +76,20 @@ export function isGradEnabled(): boolean {
 export function setGradEnabled(enabled: boolean): boolean {
   const before = recording
   recording = enabled
+  return before
+}
+
+// Whether gradients are being passed back. What is made meanwhile is no longer than what it passes through, so it is never
+// computed before it is asked for.
+let passing = false
+
+/** Chains of more pending nodes that carry gradients are computed without being asked. */
+const longestHistory = 16_384
+
+/** Sets whether gradients are being passed back, and returns what it was. */
+export function setPassing(value: boolean): boolean {
+  const before = passing
+  passing = value
   return before
 }
 
@@ -270,7 +285,25 @@ export function makeNode(
   dtype: DType,
 ): Tensor {
   const node = new Tensor(op, inputs, attributes, shape, dtype)
+  if (passing) node.depth = 0
+  else if (node.depth > longestChain) return longNode(node)
   engine.created(node)
+  return node
+}
+
+/**
+ * A node at the end of a long chain. What carries gradients is held on to until they have passed, so that computing it
+ * early frees nothing, and its parts would be computed once more on the way back: such chains may be longer. For what is
+ * computed from them without gradients, they do not count.
+ */
+function longNode(node: Tensor): Tensor {
+  if (node.requiresGrad) engine.created(node, longestHistory)
+  else {
+    node.depth = 1
+    for (const { requiresGrad, depth } of node.inputs)
+      if (!requiresGrad) node.depth = Math.max(node.depth, depth + 1)
+    engine.created(node)
+  }
   return node
 }
 
