@@ -27,6 +27,16 @@ export function floating(x: Tensor): Tensor {
 export const alongRows: BatchRule = ({ example: { op, attributes, shape, dtype }, all, size }) =>
   makeNode(op, [all()[0]], attributes, [size, ...shape], dtype)
 
+// Shapes are made by copying one of the right length: an array that grows by pushing takes room for 17 elements at once.
+
+/** A shape without some of its dimensions. */
+export function withoutDims(shape: Shape, dims: readonly number[]): Shape {
+  const rest = shape.slice()
+  let count = 0
+  for (let dim = 0; dim < shape.length; dim++) if (!dims.includes(dim)) rest[count++] = shape[dim]!
+  return rest.slice(0, count)
+}
+
 /** Number of elements that a reduction over `dims` brings together. */
 export function countOf(shape: Shape, dims: readonly number[]): number {
   return dims.reduce((count, dim) => count * shape[dim]!, 1)

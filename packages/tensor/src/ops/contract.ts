@@ -47,11 +47,11 @@ const contractOp: TensorOp = createOp(
  * equal, sizes of equal labels too, no label may appear twice in one operand, and each label in at least two of the three.
  */
 export function contract(a: Tensor, b: Tensor, labelsA: Labels, labelsB: Labels, labelsC: Labels): Tensor {
-  const shape: number[] = []
+  const shape = labelsC.slice()
   for (let i = 0; i < labelsC.length; i++) {
     const label = labelsC[i]!
     const axis = labelsA.indexOf(label)
-    shape.push(axis >= 0 ? a.shape[axis]! : b.shape[labelsB.indexOf(label)]!)
+    shape[i] = axis >= 0 ? a.shape[axis]! : b.shape[labelsB.indexOf(label)]!
   }
   return makeNode(contractOp, [a, b], { a: labelsA, b: labelsB, c: labelsC }, shape, a.dtype)
 }

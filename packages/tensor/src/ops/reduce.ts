@@ -29,6 +29,7 @@ import {
   floating,
   reductionSamples,
   reductionWrong,
+  withoutDims,
   type Dims,
   type ReduceOptions,
 } from './common.ts'
@@ -68,18 +69,15 @@ function reduce(
   keepdim: boolean,
   dtype: DType = x.dtype,
 ): Tensor {
-  const kept: number[] = []
-  const rest: number[] = []
+  const kept = x.shape.slice()
   let changed = x.size === 0
-  for (let dim = 0; dim < x.rank; dim++) {
-    const size = x.shape[dim]!
-    const reduced = dims.includes(dim)
-    kept.push(reduced ? 1 : size)
-    if (!reduced) rest.push(size)
-    else if (size !== 1) changed = true
+  for (let i = 0; i < dims.length; i++) {
+    const dim = dims[i]!
+    if (kept[dim] !== 1) changed = true
+    kept[dim] = 1
   }
   const result = changed ? makeNode(op, [x], { dims }, kept, dtype) : x
-  return keepdim ? result : result.reshape(rest)
+  return keepdim ? result : result.reshape(withoutDims(x.shape, dims))
 }
 
 const emptySample = (make: SampleMaker): Sample[] => [

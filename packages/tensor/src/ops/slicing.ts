@@ -3,6 +3,7 @@ import { checkDim, formatShape, ShapeError, ValueError, type Shape } from '@nabl
 import { defineFunction, toTensor, type OpFunction, type TensorLike } from '../op.ts'
 import { makeHostLeaf, Tensor } from '../tensor.ts'
 import { Variable } from '../variable.ts'
+import { withoutDims } from './common.ts'
 import { slice as slicePositions } from './pieces.ts'
 
 /** Which positions of a dimension a Python slice means. */
@@ -95,9 +96,7 @@ export const select: OpFunction<(x: TensorLike, dim: number, index: number) => T
     const x = toTensor('select', value)
     const place = checkDim('select', dim, x.rank)
     const part = takeRange(x, place, positionOf('select', x.shape, place, index))
-    const rest: number[] = []
-    for (let dim = 0; dim < x.rank; dim++) if (dim !== place) rest.push(x.shape[dim]!)
-    return part.reshape(rest)
+    return part.reshape(withoutDims(x.shape, [place]))
   },
   samples: (make) => [
     [make.real([4, 3]), 0, 2],
@@ -190,14 +189,14 @@ export const at: OpFunction<(x: TensorLike, ...indices: Index[]) => Tensor> = de
 // The usual case, one dimension, without anything that is thrown away at once.
 function takeRange(x: Tensor, place: number, { start, step, length }: Range): Tensor {
   if (step === 1 && length === x.shape[place]) return x
-  const starts: number[] = []
-  const steps: number[] = []
-  const shape: number[] = []
+  const starts = x.shape.slice()
+  const steps = x.shape.slice()
+  const shape = x.shape.slice()
   for (let dim = 0; dim < x.rank; dim++) {
-    starts.push(dim === place ? start : 0)
-    steps.push(dim === place ? step : 1)
-    shape.push(dim === place ? length : x.shape[dim]!)
+    starts[dim] = dim === place ? start : 0
+    steps[dim] = dim === place ? step : 1
   }
+  shape[place] = length
   return slicePositions(x, starts, steps, shape)
 }
 

@@ -68,8 +68,8 @@ export const permute: OpFunction<(x: TensorLike, dims: readonly number[]) => Ten
   },
   gradient: ({ attributes }, upstream) => {
     const dims = attributes['dims'] as readonly number[]
-    const inverse: number[] = []
-    for (let i = 0; i < dims.length; i++) inverse.push(dims.indexOf(i))
+    const inverse = dims.slice()
+    for (let i = 0; i < dims.length; i++) inverse[dims[i]!] = i
     return [upstream.permute(inverse)]
   },
   call: (op) => (value, dims) => {
@@ -79,16 +79,16 @@ export const permute: OpFunction<(x: TensorLike, dims: readonly number[]) => Ten
         `permute: a tensor of shape ${formatShape(x.shape)} needs ${x.rank} dimensions in order; got [${String(dims)}]`,
       )
     }
-    const order: number[] = []
-    const shape: number[] = []
+    const order = dims.slice() as number[]
+    const shape = x.shape.slice()
     let moved = false
     for (let i = 0; i < dims.length; i++) {
       const dim = checkDim('permute', dims[i]!, x.rank)
-      // Names the dimension that appears twice.
-      if (order.includes(dim)) checkDims('permute', dims, x.rank)
       if (dim !== i) moved = true
-      order.push(dim)
-      shape.push(x.shape[dim]!)
+      order[i] = dim
+      shape[i] = x.shape[dim]!
+      // Names the dimension that appears twice.
+      if (order.indexOf(dim) < i) checkDims('permute', dims, x.rank)
     }
     return moved ? makeNode(op, [x], { dims: order }, shape, x.dtype) : x
   },
@@ -127,8 +127,8 @@ export const transpose: OpFunction<(x: TensorLike, dim0?: number, dim1?: number)
     const x = toTensor('transpose', value)
     const first = checkDim('transpose', dim0, x.rank)
     const second = checkDim('transpose', dim1, x.rank)
-    const order: number[] = []
-    for (let dim = 0; dim < x.rank; dim++) order.push(dim === first ? second : dim === second ? first : dim)
+    const order = x.shape.slice()
+    for (let dim = 0; dim < x.rank; dim++) order[dim] = dim === first ? second : dim === second ? first : dim
     return permute(x, order)
   },
   samples: (make) => [[make.real([2, 3])], [make.strided([2, 3, 4]), 0, -1]],
