@@ -10,6 +10,7 @@ import {
   type Tensor,
   type TensorOp,
 } from '@nabla/tensor'
+import { hooked } from './hooks.ts'
 
 /** Where gradients end: a value that requires a gradient and was not made by an op with a rule. */
 function isSource(tensor: Tensor): boolean {
@@ -27,12 +28,19 @@ export interface Reached {
   readonly inputPlaces: readonly number[]
   /** Where `tensor` is in `order`, or -1. To be asked before any rule runs. */
   placeOf(tensor: Tensor): number
+  /** Whether the walk ends there. */
+  isEnd(tensor: Tensor): boolean
 }
 
 let walks = 0
 
-/** Walks back from `outputs`. Without recursion: unrolled networks are deeper than the stack. */
-export function reachedFrom(outputs: readonly Tensor[]): Reached {
+/**
+ * Walks back from `outputs`. Without recursion: unrolled networks are deeper than the stack.
+ * @param ends values behind which nothing is looked at, besides those that have nothing behind them
+ */
+export function reachedFrom(outputs: readonly Tensor[], ends?: ReadonlySet<Tensor>): Reached {
+  const isEnd =
+    ends === undefined ? isSource : (tensor: Tensor): boolean => isSource(tensor) || ends.has(tensor)
   const walk = ++walks
   const order: Tensor[] = []
   const inputPlaces: number[] = []
@@ -46,8 +54,7 @@ export function reachedFrom(outputs: readonly Tensor[]): Reached {
       continue
     }
     const { inputs } = tensor
-    const source = isSource(tensor)
-    if (!source) {
+    if (!isEnd(tensor)) {
       const height = stack.length
       for (let i = 0; i < inputs.length; i++) {
         const input = inputs[i]!
@@ -60,7 +67,7 @@ export function reachedFrom(outputs: readonly Tensor[]): Reached {
     tensor.backwardWalk = walk
     tensor.backwardPlace = order.push(tensor) - 1
   }
-  return { order, inputPlaces, placeOf }
+  return { order, inputPlaces, placeOf, isEnd }
 }
 
 /**
@@ -69,7 +76,7 @@ export function reachedFrom(outputs: readonly Tensor[]): Reached {
  * @param record whether the gradients themselves can be differentiated
  */
 export function propagate(
-  { order, inputPlaces, placeOf }: Reached,
+  { order, inputPlaces, placeOf, isEnd }: Reached,
   outputs: readonly Tensor[],
   upstreams: readonly Tensor[],
   targets: readonly number[],
@@ -78,7 +85,7 @@ export function propagate(
   // Only what lies on a way to a target gets a gradient; what has been passed on is kept for targets alone.
   const wanted: boolean[] = order.map(() => false)
   for (const target of targets) if (target >= 0) wanted[target] = true
-  const leading = leadingTo(wanted, order, inputPlaces)
+  const leading = leadingTo(wanted, order, inputPlaces, isEnd)
   const gradients: (Tensor | null)[] = order.map(() => null)
   const before = setGradEnabled(record)
   const wasPassing = setPassing(true)
@@ -90,10 +97,11 @@ export function propagate(
     let firstInput = inputPlaces.length
     for (let i = order.length - 1; i >= 0; i--) {
       const tensor = order[i]!
-      if (isSource(tensor)) continue
+      let upstream = gradients[i] ?? null
+      if (upstream !== null && leading[i]) gradients[i] = upstream = hooked(tensor, upstream)
+      if (isEnd(tensor)) continue
       firstInput -= tensor.inputs.length
-      const upstream = gradients[i]
-      if (upstream === null || upstream === undefined || !leading[i]) continue
+      if (upstream === null || !leading[i]) continue
       if (!wanted[i]) gradients[i] = null
       passOn(tensor, upstream, gradients, leading, inputPlaces, firstInput)
     }
@@ -110,12 +118,13 @@ function leadingTo(
   wanted: readonly boolean[],
   order: readonly Tensor[],
   inputPlaces: readonly number[],
+  isEnd: Reached['isEnd'],
 ): boolean[] {
   const leading = wanted.slice()
   let input = 0
   for (let i = 0; i < order.length; i++) {
     const tensor = order[i]!
-    if (isSource(tensor)) continue
+    if (isEnd(tensor)) continue
     for (const end = input + tensor.inputs.length; input < end; input++) {
       const place = inputPlaces[input]!
       if (place >= 0 && leading[place]) leading[i] = true

@@ -57,6 +57,7 @@ class Engine {
   #fusion = true
   #threads: number | undefined
   #busy = false
+  #assigning = true
   #assignments = new Map<Variable, Node>()
   // Values that stay readable if the next flush computes them anyway, and those that were asked to be computed.
   #candidates: Node[] = []
@@ -171,6 +172,22 @@ class Engine {
     } finally {
       this.#busy = before
     }
+  }
+
+  /** Runs `fn` so that assignments to Variables come to nothing: for what is called again and has assigned them before. */
+  withoutAssignments<T>(fn: () => T): T {
+    const before = this.#assigning
+    this.#assigning = false
+    try {
+      return fn()
+    } finally {
+      this.#assigning = before
+    }
+  }
+
+  /** Whether assignments count just now. */
+  get assigning(): boolean {
+    return this.#assigning
   }
 
   /** Called by a Variable that was assigned. */

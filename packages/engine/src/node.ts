@@ -19,6 +19,8 @@ export const noAttributes: Attributes = Object.freeze({})
 /** The inputs of nodes that have none. */
 export const noInputs: readonly never[] = Object.freeze([])
 
+let nodesMade = 0
+
 /**
  * One value of the lazy graph. All fields are set in the constructor, in one order, and only declared here: a field with an
  * initializer would cost a call of its own, and thousands of nodes are made in each step.
@@ -39,6 +41,8 @@ export class Node {
   declare version: number
   /** Length of the longest chain of nodes still to be computed below this one. */
   declare depth: number
+  /** How many nodes had been made before it. */
+  declare readonly made: number
   /** Marks of the planner's walks; meaningless outside of one. */
   declare mark: number
   declare ordinal: number
@@ -56,6 +60,7 @@ export class Node {
     let depth = 0
     for (let i = 0; i < inputs.length; i++) if (inputs[i]!.depth > depth) depth = inputs[i]!.depth
     this.depth = depth + 1
+    this.made = nodesMade++
     this.mark = 0
     this.ordinal = 0
   }

@@ -93,6 +93,7 @@ export class Variable {
         `${this.name}: cannot assign ${node.dtype} to a ${this.dtype} Variable; convert it with .to('${this.dtype}')`,
       )
     }
+    if (!engine.assigning) return
     this.#current = node
     engine.recordAssignment(this, node)
   }

@@ -10,7 +10,7 @@ import { costOfLaunch, costOfRoutine } from './cost.ts'
 import { attachEpilogues, hasEpilogue, productOf } from './epilogue.ts'
 import { expandTrace } from './expand.ts'
 import { interpretRoutine } from './fallback.ts'
-import { fuse, type Unit } from './fuse.ts'
+import { fuse, type Fusion, type Unit } from './fuse.ts'
 import { chooseStored } from './materialize.ts'
 import { lowerBound, planMemory, type Lifetime } from './memory.ts'
 import { Plan, type PlanSlot, type PlanStep } from './plan.ts'
@@ -88,7 +88,8 @@ export function buildPlan(trace: Trace, backend: Backend, fusing: boolean = true
 
   const writesVariable = (unit: Unit): boolean =>
     [...unit.members.keys()].some((member) => updates.has(member))
-  const units = schedule(fusion.units, writesVariable)
+  const isLate = (unit: Unit): boolean => writesVariable(unit) && !holdsMuch(unit, fusion, stored)
+  const units = schedule(fusion.units, isLate)
   const surroundings: Surroundings = {
     slotOf: (value) => slotOfValue.get(value),
     destinationOf: (member) => destinations.get(member),
@@ -102,7 +103,7 @@ export function buildPlan(trace: Trace, backend: Backend, fusing: boolean = true
   for (const { variable, value } of assigned) {
     const slot = slotOfValue.get(value)!
     const target = hostCount + variable
-    if (slots[slot]!.alias < 0 && canWriteInPlace(drafts, slot, target))
+    if (slots[slot]!.alias < 0 && canWriteInPlace(drafts, slot, target, isLate))
       slots[slot] = { ...slots[slot]!, alias: target }
     else writeBacks.push({ from: slot, variable })
   }
@@ -151,6 +152,24 @@ export function buildPlan(trace: Trace, backend: Backend, fusing: boolean = true
     writeBacks,
   }
   return new Plan(parts, trace.numbers.length)
+}
+
+/** An update that reads this much more than it writes, as that of a bias does whose gradient is a sum over the batch. */
+const muchMore = 4
+
+/**
+ * Whether waiting would keep more memory occupied than its results need: such a unit runs as soon as it can, and its results
+ * are copied to their Variables at the end.
+ */
+function holdsMuch(unit: Unit, fusion: Fusion, stored: ReadonlySet<Primitive>): boolean {
+  const sources = new Set<Primitive>()
+  let written = 0
+  for (const member of unit.members.keys()) {
+    if (stored.has(member)) written += member.size
+    for (const { source } of member.inputs)
+      if (stored.has(source) && fusion.unitOf(source) !== unit) sources.add(source)
+  }
+  return [...sources].reduce((sum, source) => sum + source.size, 0) > muchMore * written
 }
 
 /** The primitive whose own buffer holds a demanded value row-major; a copy where there is none yet. */
@@ -245,9 +264,14 @@ function routineDraft(unit: Unit, surroundings: Surroundings): Draft {
  * Whether a value may be written straight over its Variable: its kernel must read the old version, if at all, at the very
  * places it writes; nobody may read the old version later; and nothing that can fail may come later.
  */
-function canWriteInPlace(drafts: readonly Draft[], slot: number, variable: number): boolean {
+function canWriteInPlace(
+  drafts: readonly Draft[],
+  slot: number,
+  variable: number,
+  isLate: (unit: Unit) => boolean,
+): boolean {
   const writer = drafts.findIndex((draft) => draft.writes.includes(slot))
-  if (writer < 0) return false
+  if (writer < 0 || !isLate(drafts[writer]!.unit)) return false
   for (let i = writer + 1; i < drafts.length; i++) {
     const later = drafts[i]!
     if (later.reads.includes(variable) || later.spec?.name === 'gather' || later.spec?.name === 'scatterAdd')

@@ -136,7 +136,12 @@ export function expandTrace(trace: Trace, backend: Backend, merging: boolean = t
     )
   }
 
-  for (const node of trace.nodes) if (!sums.isInner(node)) memo.set(node, leafOf(node) ?? lower(node))
+  const places = placesOf(trace)
+  for (const node of trace.nodes) {
+    if (sums.isInner(node)) continue
+    graph.place = places.get(node)!
+    memo.set(node, leafOf(node) ?? lower(node))
+  }
   return { graph, ofNode: (node) => memo.get(node)!, constants }
 }
 
@@ -231,4 +236,16 @@ function operand(graph: PrimitiveGraph, input: Primitive, kind: OperandKind): Pr
   const tight = isRowMajor(layout) && layout.offset === 0 && source.size === input.size
   const fits = { strided: true, rows: layout.strides.at(-1) === 1, rowMajor: tight }[kind]
   return source.free || !fits ? graph.copy(input) : input
+}
+
+/**
+ * The order in which the program made the nodes of a trace. A sum is due when its last term is, however late it was written
+ * down: adding up leaves one value in memory where there were two.
+ */
+function placesOf(trace: Trace): ReadonlyMap<Node, number> {
+  const places = new Map([...trace.nodes].sort((a, b) => a.made - b.made).map((node, place) => [node, place]))
+  for (const node of trace.nodes) {
+    if (isPlainSum(node)) places.set(node, Math.max(...node.inputs.map((input) => places.get(input)!)))
+  }
+  return places
 }

@@ -41,12 +41,12 @@ export class Unit {
     this.kind = kind
     this.space = space
     this.members.set(primitive, level)
-    this.first = primitive.id
+    this.first = primitive.turn
   }
 
   add(primitive: Primitive, level: Level): void {
     this.members.set(primitive, level)
-    this.first = Math.min(this.first, primitive.id)
+    this.first = Math.min(this.first, primitive.turn)
   }
 }
 

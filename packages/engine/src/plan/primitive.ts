@@ -26,6 +26,8 @@ export type PrimitiveKind =
 /** One piece of primitive work. Identifiers rise from inputs to users. */
 export interface Primitive {
   readonly id: number
+  /** When the program made it, among all primitives: identifiers follow the walk over the graph, this follows the program. */
+  readonly turn: number
   readonly kind: PrimitiveKind
   /** Name of the op it came from, for people. */
   readonly name: string
@@ -59,6 +61,8 @@ export type PrimitiveParts = Partial<Primitive> & Pick<Primitive, 'kind' | 'name
 /** Makes primitives, one object per distinct piece of work. */
 export class PrimitiveGraph {
   readonly all: Primitive[] = []
+  /** The place, in the order of the program, of the node that primitives are made for just now. */
+  place: number = 0
   #known = new Map<string, Primitive>()
 
   /** A primitive, or the equal one made before. `identity` tells apart what looks alike but is not (or is never shared). */
@@ -79,6 +83,8 @@ export class PrimitiveGraph {
     if (known !== undefined) return known
     const primitive = {
       id: this.all.length,
+      // Those of one node follow one another.
+      turn: this.place + this.all.length / 2 ** 32,
       inputs,
       size: sizeOf(parts.shape),
       attributes: noAttributes,
