@@ -162,6 +162,12 @@ export class Threads {
     return true
   }
 
+  /** Does all items, which are estimated to take so long on one thread: together with the workers if that is worth it. */
+  run(work: SharedWork, nanoseconds: number): void {
+    if (work.chunks > 1 && this.areWorth(nanoseconds)) this.runShared(work)
+    else this.runAlone(work)
+  }
+
   /** Does all items on this thread. */
   runAlone({ code, param, items, scratchBytes }: SharedWork): void {
     code.run(param, 0, items, this.ownScratch(scratchBytes))

@@ -21,10 +21,10 @@ export function wasmRoutines(
   return {
     contract: createContract(memory, threads, kernel),
     ...createAttention(memory, threads),
-    ...createIndexed(memory),
+    ...createIndexed(memory, threads),
     argsort: createArgsort(memory),
-    random: createRandom(memory),
-    scan: createScan(memory),
+    random: createRandom(memory, threads),
+    scan: createScan(memory, threads),
     tiles: createTiles(memory, threads),
     sliceScatter: createSliceScatter(memory),
   }

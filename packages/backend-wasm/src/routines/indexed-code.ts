@@ -10,8 +10,11 @@ import type { Local, Wat } from '../wat/wat.ts'
 import { parameterLayout, type ParameterLayout } from './parameters.ts'
 
 const names = [
-  // the two inner axes
-  'rows',
+  // where they begin
+  'source',
+  'index',
+  'out',
+  // the innermost axis; the one around it is that of the items
   'columns',
   // bytes from row to row and from column to column
   'sourceRow',
@@ -40,36 +43,31 @@ interface Operation {
   readonly addVectors?: Binary
 }
 
-/** Exports of the module: each takes its parameter block and the addresses where source, index and out begin. */
-export interface IndexedExports {
-  rows(block: number, source: number, index: number, out: number): void
-  elements(block: number, source: number, index: number, out: number): void
-}
+/** The two forms of the walk. */
+export type IndexedForm = 'rows' | 'elements'
 
-/** The functions of gather for elements of some bytes: what the bytes mean does not matter. */
-export function gatherFunctions(bytes: 4 | 8): FunctionBuilder[] {
+/** Gather for elements of some bytes: what the bytes mean does not matter. */
+export function gatherFunction(bytes: 4 | 8, form: IndexedForm): FunctionBuilder {
   const { load, store } = bytes === 4 ? i32 : i64
-  return functions({ direction: 'gather', bytes, load, store })
+  return writers[form]({ direction: 'gather', bytes, load, store })
 }
 
-/** The functions of scatter-add. Bools are added as in logic: the result is 0 or 1. */
-export function scatterAddFunctions(dtype: DType): FunctionBuilder[] {
+/** Scatter-add. Bools are added as in logic: the result is 0 or 1. */
+export function scatterAddFunction(dtype: DType, form: IndexedForm): FunctionBuilder {
   const operations: Readonly<Record<DType, Omit<Operation, 'direction'>>> = {
     float32: { bytes: 4, load: f32.load, store: f32.store, addScalars: f32.add, addVectors: f32x4.add },
     float64: { bytes: 8, load: f64.load, store: f64.store, addScalars: f64.add, addVectors: f64x2.add },
     int32: { bytes: 4, load: i32.load, store: i32.store, addScalars: i32.add, addVectors: i32x4.add },
     bool: { bytes: 4, load: i32.load, store: i32.store, addScalars: i32.or, addVectors: v128.or },
   }
-  return functions({ direction: 'scatterAdd', ...operations[dtype] })
+  return writers[form]({ direction: 'scatterAdd', ...operations[dtype] })
 }
 
-function functions(operation: Operation): FunctionBuilder[] {
-  return [rowsFunction(operation), elementsFunction(operation)]
-}
+const writers = { rows: rowsFunction, elements: elementsFunction }
 
-/** `rows(block, source, index, out)`: columns are contiguous in source and out and share their row's index. */
+/** `k(param, from, to)`: columns are contiguous in source and out and share their row's index. */
 function rowsFunction(operation: Operation): FunctionBuilder {
-  const f = new FunctionBuilder('rows', 'rows')
+  const f = new FunctionBuilder('rows', 'k')
   const walk = declareWalk(f)
   const rowBytes = f.let(i32.mul(walk.word('columns'), operation.bytes), 'rowBytes')
   const vectorBytes = f.let(i32.and(rowBytes, -16), 'vectorBytes')
@@ -92,9 +90,9 @@ function rowsFunction(operation: Operation): FunctionBuilder {
   return f
 }
 
-/** `elements(block, source, index, out)`: any strides. */
+/** `k(param, from, to)`: any strides. */
 function elementsFunction(operation: Operation): FunctionBuilder {
-  const f = new FunctionBuilder('elements', 'elements')
+  const f = new FunctionBuilder('elements', 'k')
   const walk = declareWalk(f)
   const columns = f.let(walk.word('columns'), 'columns')
   const columnSteps = (['sourceColumn', 'indexColumn', 'outColumn'] as const).map((name) =>
@@ -132,14 +130,16 @@ interface Walk {
 }
 
 function declareWalk(f: FunctionBuilder): Walk {
-  const block = f.param('block', 'i32')
-  const source = f.param('source', 'i32')
-  const index = f.param('index', 'i32')
-  const out = f.param('out', 'i32')
-  const ends = [source, index, out]
-  const word = (name: IndexedParameter): Wat => i32.load(block, 4 * indexedParameters.words[name])
+  const param = f.param('param', 'i32')
+  const from = f.param('from', 'i32')
+  const to = f.param('to', 'i32')
+  const word = (name: IndexedParameter): Wat => i32.load(param, 4 * indexedParameters.words[name])
   const rowSteps = (['sourceRow', 'indexRow', 'outRow'] as const).map((name) => f.let(word(name), name))
-  const rows = f.let(word('rows'), 'rows')
+  const ends = (['source', 'index', 'out'] as const).map((name, i) =>
+    f.let(i32.add(word(name), i32.mul(from, rowSteps[i]!)), name),
+  )
+  const [source, index, out] = ends as [Local, Local, Local]
+  const rows = f.let(i32.sub(to, from), 'rows')
   return {
     source,
     index,

@@ -2,10 +2,11 @@
 import { ValueError, type Access, type DType, type GatherSpec, type ScatterAddSpec } from '@nabla/engine'
 import { expect, test } from 'vitest'
 import { createMemory, type DeviceMemory } from '../memory.ts'
+import { Threads } from '../pool/threads.ts'
 import { createIndexed } from './indexed.ts'
 
 const memory = createMemory({ maximumBytes: 2 ** 28 })
-const { gather, scatterAdd } = createIndexed(memory)
+const { gather, scatterAdd } = createIndexed(memory, new Threads(memory, { count: 1 }))
 const dtypes = ['float32', 'float64', 'int32', 'bool'] as const
 
 let state = 7

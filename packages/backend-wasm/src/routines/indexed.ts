@@ -1,6 +1,6 @@
 // Gather and scatter-add: everything about them that is no inner loop. All indices are checked before anything is
 // written, so a bad one leaves memory as it was. The two innermost axes run in WebAssembly (indexed-code.ts), further
-// ones are stepped through here.
+// ones are stepped through here. Rows of a gather may be shared among threads; those of scatter-add may meet, and are not.
 import {
   bytesOf,
   ValueError,
@@ -10,37 +10,44 @@ import {
   type ScatterAddSpec,
 } from '@nabla/engine'
 import type { DeviceMemory } from '../memory.ts'
+import type { SharedCode, SharedWork, Threads } from '../pool/threads.ts'
 import { AddressWalk, mergeAxes, type Axes } from './axes.ts'
-import { compileRoutine } from './compile.ts'
+import { compileRoutine, compileShared } from './compile.ts'
 import {
-  gatherFunctions,
+  gatherFunction,
   guardFunctions,
   indexedParameters,
-  scatterAddFunctions,
+  scatterAddFunction,
   type GuardExports,
-  type IndexedExports,
+  type IndexedForm,
   type IndexedParameter,
 } from './indexed-code.ts'
 import { ParameterBlock } from './parameters.ts'
 
 type IndexedSpec = GatherSpec | ScatterAddSpec
 
+/** Rough time for an element on one thread: of a row that is copied, and of one that is looked up by itself. */
+const nanosecondsPerElement = { rows: 0.1, elements: 1 }
+
 /** Makes the factories of gather and scatter-add executables, for all data types. */
-export function createIndexed(memory: DeviceMemory): {
+export function createIndexed(
+  memory: DeviceMemory,
+  threads: Threads,
+): {
   readonly gather: RoutineFactory<GatherSpec>
   readonly scatterAdd: RoutineFactory<ScatterAddSpec>
 } {
   const code = new IndexedCode(memory)
   return {
-    gather: (spec) => new IndexedExecutable(memory, code, spec),
-    scatterAdd: (spec) => new IndexedExecutable(memory, code, spec),
+    gather: (spec) => new IndexedExecutable(memory, threads, code, spec),
+    scatterAdd: (spec) => new IndexedExecutable(memory, threads, code, spec),
   }
 }
 
 /** Modules, compiled at first use. */
 class IndexedCode {
   readonly #memory: DeviceMemory
-  readonly #compiled = new Map<string, IndexedExports>()
+  readonly #compiled = new Map<string, SharedCode>()
   #guard: GuardExports | undefined
 
   constructor(memory: DeviceMemory) {
@@ -52,13 +59,14 @@ class IndexedCode {
     return this.#guard
   }
 
-  get(spec: IndexedSpec): IndexedExports {
+  get(spec: IndexedSpec, form: IndexedForm): SharedCode {
     const bytes = bytesOf(spec.dtype)
-    const key = spec.name === 'gather' ? `gather:${bytes}` : `scatterAdd:${spec.dtype}`
+    const key = spec.name === 'gather' ? `gather:${bytes}:${form}` : `scatterAdd:${spec.dtype}:${form}`
     let code = this.#compiled.get(key)
     if (code === undefined) {
-      const functions = spec.name === 'gather' ? gatherFunctions(bytes) : scatterAddFunctions(spec.dtype)
-      code = compileRoutine<IndexedExports>(this.#memory, functions)
+      const write =
+        spec.name === 'gather' ? gatherFunction(bytes, form) : scatterAddFunction(spec.dtype, form)
+      code = compileShared(this.#memory, [write])
       this.#compiled.set(key, code)
     }
     return code
@@ -69,23 +77,24 @@ class IndexedExecutable implements Executable {
   readonly #memory: DeviceMemory
   readonly #spec: IndexedSpec
   readonly #guard: GuardExports
-  readonly #code: IndexedExports
+  readonly #threads: Threads
+  readonly #work: SharedWork
+  readonly #nanoseconds: number
   readonly #block: ParameterBlock<IndexedParameter>
   readonly #bytes: number
   readonly #empty: boolean
   /** Outer axes of the work, and what remains inside. */
   readonly #walk: AddressWalk
-  readonly #wholeRows: boolean
   /** Outer axes of the check: those along which the index varies, but for the last, which is checked in one call. */
   readonly #checkWalk: AddressWalk
   readonly #checkCount: number
   readonly #checkStride: number
 
-  constructor(memory: DeviceMemory, code: IndexedCode, spec: IndexedSpec) {
+  constructor(memory: DeviceMemory, threads: Threads, code: IndexedCode, spec: IndexedSpec) {
     this.#memory = memory
     this.#spec = spec
     this.#guard = code.guard
-    this.#code = code.get(spec)
+    this.#threads = threads
     this.#bytes = bytesOf(spec.dtype)
     this.#empty = spec.sizes.includes(0)
 
@@ -101,7 +110,6 @@ class IndexedExecutable implements Executable {
     const column = axes.sizes.length - 1
     this.#block = new ParameterBlock(memory, indexedParameters)
     this.#block.setAll({
-      rows: axes.sizes[row] ?? 1,
       columns: axes.sizes[column] ?? 1,
       sourceRow: sourceStrides[row] ?? 0,
       sourceColumn: sourceStrides[column] ?? 0,
@@ -112,11 +120,16 @@ class IndexedExecutable implements Executable {
       step: spec.step * this.#bytes,
     })
     this.#walk = new AddressWalk(withoutLast(axes, 2))
-    this.#wholeRows =
+    const wholeRows =
       column >= 0 &&
       indexStrides[column] === 0 &&
       sourceStrides[column] === this.#bytes &&
       outStrides[column] === this.#bytes
+    const form = wholeRows ? 'rows' : 'elements'
+    const items = axes.sizes[row] ?? 1
+    this.#nanoseconds = items * (axes.sizes[column] ?? 1) * nanosecondsPerElement[form]
+    const chunks = spec.name === 'gather' ? threads.chunksFor(items, this.#nanoseconds) : 1
+    this.#work = { code: code.get(spec, form), param: this.#block.address, items, chunks, scratchBytes: 0 }
 
     const varying = spec.sizes.map((_, axis) => axis).filter((axis) => spec.index.strides[axis] !== 0)
     const checkAxes = mergeAxes(
@@ -141,8 +154,8 @@ class IndexedExecutable implements Executable {
     addresses[1] = indexPlace
     addresses[2] = outPlace + out.offset * this.#bytes
     do {
-      if (this.#wholeRows) this.#code.rows(this.#block.address, addresses[0]!, addresses[1]!, addresses[2]!)
-      else this.#code.elements(this.#block.address, addresses[0]!, addresses[1]!, addresses[2]!)
+      this.#block.setAll({ source: addresses[0]!, index: addresses[1]!, out: addresses[2]! })
+      this.#threads.run(this.#work, this.#nanoseconds)
     } while (this.#walk.next())
   }
 

@@ -2,10 +2,11 @@
 import { philoxNormal, philoxUniform, type PhiloxStream, type RandomSpec } from '@nabla/engine'
 import { expect, test } from 'vitest'
 import { createMemory } from '../memory.ts'
+import { Threads } from '../pool/threads.ts'
 import { createRandom } from './random.ts'
 
 const memory = createMemory({ maximumBytes: 2 ** 28 })
-const random = createRandom(memory)
+const random = createRandom(memory, new Threads(memory, { count: 1 }))
 
 function draw(
   distribution: RandomSpec['distribution'],

@@ -14,22 +14,30 @@ import {
   type FourVectors,
 } from '../math/philox.ts'
 import type { DeviceMemory } from '../memory.ts'
+import type { SharedCode, SharedWork, Threads } from '../pool/threads.ts'
 import { FunctionBuilder } from '../wat/builder.ts'
 import { f64x2, i32, i32x4, shuffle64, v128 } from '../wat/instructions.ts'
 import type { Local, Wat } from '../wat/wat.ts'
-import { compileRoutine } from './compile.ts'
+import { compileShared } from './compile.ts'
+import { ParameterBlock, parameterLayout } from './parameters.ts'
 
 /** Elements that one turn of the loop makes. */
 const turn = 16
 
-interface RandomExports {
-  /** Writes `turns` times sixteen elements; the first block of four is number `block`. */
-  run(out: number, turns: number, block: number, key0: number, key1: number, c0: number, c1: number): void
-}
+/** Turns of an item. Every counter can be computed by itself, so items do not depend on each other. */
+const turnsPerItem = 128
+
+/** `turns` times sixteen elements are written from `out` on; the first block of four is number `block`. */
+const layout = parameterLayout(['out', 'turns', 'block', 'key0', 'key1', 'counter2', 'counter3'])
+
+type Word = keyof typeof layout.words
+
+/** Rough time for an element on one thread. */
+const nanoseconds = { uniform: { float32: 1.6, float64: 2 }, normal: { float32: 3, float64: 40 } } as const
 
 /** Makes the factory of random numbers in float32 and float64. */
-export function createRandom(memory: DeviceMemory): RoutineFactory<RandomSpec> {
-  const compiled = new Map<string, RandomExports>()
+export function createRandom(memory: DeviceMemory, threads: Threads): RoutineFactory<RandomSpec> {
+  const compiled = new Map<string, SharedCode>()
   // Where the last turn goes when only part of it is wanted.
   let scratch: number | undefined
   return (spec) => {
@@ -38,35 +46,46 @@ export function createRandom(memory: DeviceMemory): RoutineFactory<RandomSpec> {
     const key = `${distribution}:${dtype}`
     let code = compiled.get(key)
     if (code === undefined) {
-      code = compileRoutine<RandomExports>(memory, [randomFunction(distribution, dtype)])
+      code = compileShared(memory, [randomFunction(distribution, dtype)])
       compiled.set(key, code)
     }
     scratch ??= memory.allocate(8 * turn)
-    return executable(memory, code, scratch, spec)
+    const perElement = nanoseconds[distribution][dtype]
+    return executable(memory, threads, code, scratch, spec, perElement)
   }
 }
 
 function executable(
   memory: DeviceMemory,
-  code: RandomExports,
+  threads: Threads,
+  code: SharedCode,
   scratch: number,
   spec: RandomSpec,
+  perElement: number,
 ): Executable {
   const bytes = bytesOf(spec.dtype)
   const turns = Math.floor(spec.length / turn)
   const made = turns * turn
   const rest = spec.length - made
+  const block = new ParameterBlock<Word>(memory, layout)
+  const items = Math.ceil(turns / turnsPerItem)
+  const estimate = made * perElement
+  const chunks = threads.chunksFor(items, estimate)
+  const work: SharedWork = { code, param: block.address, items, chunks, scratchBytes: 0 }
   const [key0, key1, c0, c1] = spec.numbers
   return {
     run(places, numbers) {
       const out = places[spec.slots[0]]!
-      // The numbers are unsigned; WebAssembly takes them modulo 2^32.
-      code.run(out, turns, 0, numbers[key0]!, numbers[key1]!, numbers[c0]!, numbers[c1]!)
+      // The numbers are unsigned; memory takes them modulo 2^32.
+      block.setAll({ out, turns, block: 0, key0: numbers[key0]!, key1: numbers[key1]! })
+      block.setAll({ counter2: numbers[c0]!, counter3: numbers[c1]! })
+      if (items > 0) threads.run(work, estimate)
       if (rest === 0) return
-      code.run(scratch, 1, made / 4, numbers[key0]!, numbers[key1]!, numbers[c0]!, numbers[c1]!)
+      block.setAll({ out: scratch, turns: 1, block: made / 4 })
+      code.run(block.address, 0, 1, 0)
       memory.uint8.copyWithin(out + made * bytes, scratch, scratch + rest * bytes)
     },
-    dispose() {},
+    dispose: () => block.release(),
   }
 }
 
@@ -74,18 +93,22 @@ function randomFunction(
   distribution: RandomSpec['distribution'],
   dtype: 'float32' | 'float64',
 ): FunctionBuilder {
-  const f = new FunctionBuilder('run', 'run')
-  const out = f.param('out', 'i32')
-  const turns = f.param('turns', 'i32')
-  const block = f.param('block', 'i32')
-  const firstKey = f.param('firstKey', 'i32')
-  const secondKey = f.param('secondKey', 'i32')
-  const thirdWord = f.param('thirdWord', 'i32')
-  const fourthWord = f.param('fourthWord', 'i32')
+  const f = new FunctionBuilder('random', 'k')
+  const param = f.param('param', 'i32')
+  const from = f.param('from', 'i32')
+  const to = f.param('to', 'i32')
+  const word = (name: Word): Wat => i32.load(param, 4 * layout.words[name])
+  const turnNumber = f.let(i32.mul(from, turnsPerItem), 'turn')
+  const turns = f.let(word('turns'), 'turns')
+  const wanted = f.let(i32.mul(to, turnsPerItem), 'wanted')
+  f.if(i32.lt_u(wanted, turns), () => f.set(turns, wanted))
+  const out = f.let(i32.add(word('out'), i32.mul(turnNumber, turn * bytesOf(dtype))), 'out')
+  const block = f.let(i32.add(word('block'), i32.mul(turnNumber, 4)), 'block')
+  const [firstKey, secondKey] = [word('key0'), word('key1')]
+  const [thirdWord, fourthWord] = [word('counter2'), word('counter3')]
   const keys = roundKeys(f, i32x4.splat(firstKey), i32x4.splat(secondKey))
   const third = f.let(i32x4.splat(thirdWord), 'third')
   const fourth = f.let(i32x4.splat(fourthWord), 'fourth')
-  const turnNumber = f.local('i32', 'turn')
   f.for(turnNumber, turns, 1, () => {
     const words = philoxWords(f, [fourBlocks(f, block), f.i32x4(0), third, fourth], keys)
     const values = distribution === 'normal' && dtype === 'float32' ? normals(f, words) : uniforms(f, words)

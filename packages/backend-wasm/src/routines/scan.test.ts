@@ -2,10 +2,11 @@
 import type { DType, ReduceFunction, ScanSpec } from '@nabla/engine'
 import { expect, test } from 'vitest'
 import { createMemory } from '../memory.ts'
+import { Threads } from '../pool/threads.ts'
 import { createScan } from './scan.ts'
 
 const memory = createMemory({ maximumBytes: 2 ** 28 })
-const scan = createScan(memory)
+const scan = createScan(memory, new Threads(memory, { count: 1 }))
 const functions = ['sum', 'prod', 'max', 'min'] as const
 
 function run(fn: ReduceFunction, dtype: DType, rows: number, values: readonly number[]): number[] {

@@ -3,47 +3,72 @@
 // errors of a long float32 row from adding up.
 import type { Executable, ReduceFunction, RoutineFactory, ScanSpec } from '@nabla/engine'
 import type { DeviceMemory } from '../memory.ts'
+import type { SharedCode, SharedWork, Threads } from '../pool/threads.ts'
 import { FunctionBuilder } from '../wat/builder.ts'
 import { f32, f64, i32, select } from '../wat/instructions.ts'
 import type { Wat } from '../wat/wat.ts'
-import { compileRoutine } from './compile.ts'
+import { compileShared } from './compile.ts'
+import { ParameterBlock, parameterLayout } from './parameters.ts'
 
-interface ScanExports {
-  run(source: number, out: number, rows: number, length: number): void
-}
+const layout = parameterLayout(['source', 'out', 'length'])
 
-/** Makes the factory of scans over float32, float64 and int32. */
-export function createScan(memory: DeviceMemory): RoutineFactory<ScanSpec> {
-  const compiled = new Map<string, ScanExports>()
+type Word = keyof typeof layout.words
+
+/** Rough time for an element on one thread: that of an addition whose result the next one waits for. */
+const nanosecondsPerElement = 0.7
+
+/** Makes the factory of scans over float32, float64 and int32. Rows are items of their own. */
+export function createScan(memory: DeviceMemory, threads: Threads): RoutineFactory<ScanSpec> {
+  const compiled = new Map<string, SharedCode>()
   return (spec) => {
     const { dtype, fn, rows, length, slots } = spec
     if (dtype === 'bool') return null
     const key = `${fn}:${dtype}`
     let code = compiled.get(key)
     if (code === undefined) {
-      code = compileRoutine<ScanExports>(memory, [scanFunction(fn, dtype)])
+      code = compileShared(memory, [scanFunction(fn, dtype)])
       compiled.set(key, code)
     }
-    return rows * length === 0 ? { run() {}, dispose() {} } : executable(code, rows, length, slots)
+    if (rows * length === 0) return { run() {}, dispose() {} }
+    const block = new ParameterBlock<Word>(memory, layout)
+    block.set('length', length)
+    const estimate = rows * length * nanosecondsPerElement
+    const chunks = threads.chunksFor(rows, estimate)
+    const work: SharedWork = { code, param: block.address, items: rows, chunks, scratchBytes: 0 }
+    return executable(threads, block, work, estimate, slots)
   }
 }
 
-function executable(code: ScanExports, rows: number, length: number, slots: ScanSpec['slots']): Executable {
+function executable(
+  threads: Threads,
+  block: ParameterBlock<Word>,
+  work: SharedWork,
+  estimate: number,
+  slots: ScanSpec['slots'],
+): Executable {
   return {
-    run: (places) => code.run(places[slots[0]]!, places[slots[1]]!, rows, length),
-    dispose() {},
+    run(places) {
+      block.set('source', places[slots[0]]!)
+      block.set('out', places[slots[1]]!)
+      threads.run(work, estimate)
+    },
+    dispose: () => block.release(),
   }
 }
 
-/** `run(source, out, rows, length)`, neither of the counts 0. */
+/** `k(param, from, to)`: rows `from` to `to`, at least one, which have at least one element. */
 function scanFunction(fn: ReduceFunction, dtype: 'float32' | 'float64' | 'int32'): FunctionBuilder {
-  const f = new FunctionBuilder('run', 'run')
-  const source = f.param('source', 'i32')
-  const out = f.param('out', 'i32')
-  const rows = f.param('rows', 'i32')
-  const length = f.param('length', 'i32')
+  const f = new FunctionBuilder('scan', 'k')
+  const param = f.param('param', 'i32')
+  const from = f.param('from', 'i32')
+  const to = f.param('to', 'i32')
+  const word = (name: Word): Wat => i32.load(param, 4 * layout.words[name])
   const bytes = dtype === 'float64' ? 8 : 4
-  const rowBytes = f.let(i32.mul(length, bytes), 'rowBytes')
+  const rowBytes = f.let(i32.mul(word('length'), bytes), 'rowBytes')
+  const before = f.let(i32.mul(from, rowBytes), 'before')
+  const source = f.let(i32.add(word('source'), before), 'source')
+  const out = f.let(i32.add(word('out'), before), 'out')
+  const rows = f.let(i32.sub(to, from), 'rows')
   const end = f.local('i32', 'end')
   const result = f.local(dtype === 'int32' ? 'i32' : 'f64', 'result')
   f.doWhile(() => {
