@@ -153,14 +153,13 @@ export interface AttentionSizes {
   readonly values: number
 }
 
-/**
- * The gradients of an {@link AttentionSpec}: `out` holds those of q [batch, queries, heads, features], of
- * k [batch, keys, keyHeads, features] and of v [batch, keys, keyHeads, values], one after the other.
- */
+/** The gradients of an {@link AttentionSpec} by q, k and v, all in one buffer. */
 export interface AttentionGradientSpec extends Omit<AttentionSpec, 'name'> {
   readonly name: 'attentionGradient'
   /** The gradient of the result: [batch, heads, queries, values], the last contiguous. */
   readonly upstream: Access
+  /** Where the gradients of q, k and v go, in the shapes of these, the last axis contiguous. */
+  readonly gradients: { readonly q: Access; readonly k: Access; readonly v: Access }
   /** Plan slots: q, k, v, the mask if there is one, upstream, what the attention wrote (row-major), out. */
   readonly slots: readonly number[]
 }

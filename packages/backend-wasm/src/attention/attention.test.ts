@@ -40,6 +40,7 @@ test('attention and its gradient are right for sizes of every kind', () => {
       keyHeads,
       queries: 1 + random(i % 5 === 0 ? 80 : 20),
       keys: 1 + random(i % 7 === 0 ? 150 : 20),
+      ...(i % 4 === 0 ? { queries: 11, keys: 11 } : {}),
       features: 1 + random(20),
       values: 1 + random(20),
     }

@@ -1,13 +1,20 @@
 // Runs attention and its gradient: compiles the code of each kind when it is first needed, and for each specification
 // makes an executable with its parameter block. A run writes addresses and two numbers; work is cut by shape alone.
 // Read next: forward.ts and gradient.ts for the two, products.ts for what most time is spent in.
-import type { AttentionGradientSpec, AttentionSpec, Executable, Place, RoutineFactory } from '@nabla/engine'
+import type {
+  Access,
+  AttentionGradientSpec,
+  AttentionSpec,
+  Executable,
+  Place,
+  RoutineFactory,
+} from '@nabla/engine'
 import type { DeviceMemory } from '../memory.ts'
 import type { SharedCode, SharedWork, Threads } from '../pool/threads.ts'
 import { compileShared } from '../routines/compile.ts'
 import { ParameterBlock } from '../routines/parameters.ts'
 import { fewFunctions, fewQueries } from './few.ts'
-import { forwardFunctions, statisticsBytes, type AttentionKind } from './forward.ts'
+import { forwardFunctions, statisticsBytes, type AttentionKind, type Operand } from './forward.ts'
 import { gradientFunctions, keyBlock, pitch } from './gradient.ts'
 import { attentionParameters, type AttentionParameter } from './parameters.ts'
 import { tileBytes, together } from './products.ts'
@@ -121,42 +128,36 @@ function itemQueriesOf(heads: number, queries: number): number {
   return Math.ceil(each / together) * together
 }
 
-type Operand = 'q' | 'k' | 'v' | 'mask' | 'upstream'
-
-function operandsOf(spec: AnySpec): [Operand, { offset: number; strides: readonly number[] }][] {
-  const operands: [Operand, { offset: number; strides: readonly number[] }][] = [
-    ['q', spec.q],
-    ['k', spec.k],
-    ['v', spec.v],
+/** What lies at strides of its own, with its slot. */
+function operandsOf(spec: AnySpec): (readonly [Operand, Access, slot: number])[] {
+  const { slots } = spec
+  const operands: (readonly [Operand, Access, number])[] = [
+    ['q', spec.q, slots[0]!],
+    ['k', spec.k, slots[1]!],
+    ['v', spec.v, slots[2]!],
   ]
-  if (spec.mask !== null) operands.push(['mask', spec.mask])
-  if (spec.name === 'attentionGradient') operands.push(['upstream', spec.upstream])
+  if (spec.mask !== null) operands.push(['mask', spec.mask, slots[3]!])
+  if (spec.name === 'attention') return operands
+  const out = slots.at(-1)!
+  operands.push(
+    ['upstream', spec.upstream, slots.at(-3)!],
+    ['qGradient', spec.gradients.q, out],
+    ['kGradient', spec.gradients.k, out],
+    ['vGradient', spec.gradients.v, out],
+  )
   return operands
 }
 
 function addressesOf(spec: AnySpec): { name: AttentionParameter; slot: number; offset: number }[] {
-  const { batch, heads, keyHeads, queries, keys, features, values } = spec.sizes
-  const addresses: { name: AttentionParameter; slot: number; offset: number }[] = []
-  operandsOf(spec).forEach(([name, { offset }], i) =>
-    addresses.push({ name, slot: spec.slots[i]!, offset: 4 * offset }),
-  )
-  const out = spec.slots.at(-1)!
-  const written = spec.name === 'attention' ? out : spec.slots.at(-2)!
+  const { batch, heads, queries, values } = spec.sizes
+  const written = spec.slots.at(spec.name === 'attention' ? -1 : -2)!
   const rows = batch * heads * queries
-  addresses.push(
+  return [
+    ...operandsOf(spec).map(([name, { offset }, slot]) => ({ name, slot, offset: 4 * offset })),
     { name: 'result', slot: written, offset: 0 },
     { name: 'largest', slot: written, offset: 4 * rows * values },
     { name: 'inverse', slot: written, offset: 4 * rows * (values + 1) },
-  )
-  if (spec.name === 'attentionGradient') {
-    const ofKeys = rows * features
-    addresses.push(
-      { name: 'qGradient', slot: out, offset: 0 },
-      { name: 'kGradient', slot: out, offset: 4 * ofKeys },
-      { name: 'vGradient', slot: out, offset: 4 * (ofKeys + batch * keyHeads * keys * features) },
-    )
-  }
-  return addresses
+  ]
 }
 
 interface Scratch {

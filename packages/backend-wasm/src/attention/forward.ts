@@ -37,12 +37,15 @@ export function forwardFunctions(kind: AttentionKind): FunctionBuilder[] {
   ]
 }
 
+/** A value whose batches and heads lie at strides of their own. */
+export type Operand = 'q' | 'k' | 'v' | 'mask' | 'upstream' | 'qGradient' | 'kGradient' | 'vGradient'
+
 /** How the code of items reads parameters and finds operands. */
 export interface Scope {
   readonly f: FunctionBuilder
   readonly get: (name: AttentionParameter) => Local
   /** Address of a head of an operand. */
-  readonly headOf: (operand: 'q' | 'k' | 'v' | 'mask' | 'upstream', batch: Local, head: Local) => Local
+  readonly headOf: (operand: Operand, batch: Local, head: Local) => Local
 }
 
 /** Reads each parameter once, where the function begins. */

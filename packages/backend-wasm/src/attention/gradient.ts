@@ -43,21 +43,6 @@ function placesOf({ f, get }: Scope, scratch: Local): (name: AttentionParameter)
 
 const zero = i32.const(0)
 
-/** Where the row of a position begins in a value [batch, positions, heads, size], and how far apart positions are. */
-function rowsOf(
-  { f, get }: Scope,
-  start: AttentionParameter,
-  heads: AttentionParameter,
-  size: AttentionParameter,
-): (batch: Local, positions: Local, head: Local) => { first: Local; stride: Local } {
-  return (batch, positions, head) => {
-    const bytes = f.let(i32.shl(get(size), 2))
-    const stride = f.let(i32.mul(get(heads), bytes))
-    const offset = i32.add(i32.mul(i32.mul(batch, positions), stride), i32.mul(head, bytes))
-    return { first: f.let(i32.add(get(start), offset)), stride }
-  }
-}
-
 /** All items: for each block of keys, all query heads and blocks of queries that see any of it. */
 function items({ causal }: AttentionKind): FunctionBuilder {
   const f = new FunctionBuilder('items', 'k')
@@ -131,7 +116,7 @@ function block({ causal, mask }: AttentionKind): FunctionBuilder {
   const begun = f.param('begun', 'i32')
   const scope = scopeOf(f, param, [
     ...(['heads', 'queries', 'keys', 'features', 'values', 'qRow', 'kRow', 'vRow', 'upstreamRow'] as const),
-    ...(['scale', 'offset'] as const),
+    ...(['scale', 'offset', 'qGradientRow'] as const),
   ])
   const { get, headOf } = scope
   const place = placesOf(scope, scratch)
@@ -153,10 +138,10 @@ function block({ causal, mask }: AttentionKind): FunctionBuilder {
   const values = rowAt(headOf('v', batch, keyHead), firstKey, get('vRow'))
   const q = rowAt(headOf('q', batch, head), firstQuery, get('qRow'))
   const upstream = rowAt(headOf('upstream', batch, head), firstQuery, get('upstreamRow'))
-  const result = rowsOf(scope, 'result', 'heads', 'values')(batch, get('queries'), head)
-  const qGradient = rowsOf(scope, 'qGradient', 'heads', 'features')(batch, get('queries'), head)
-  const kGradient = rowsOf(scope, 'kGradient', 'keyHeads', 'features')(batch, get('keys'), keyHead)
-  const vGradient = rowsOf(scope, 'vGradient', 'keyHeads', 'values')(batch, get('keys'), keyHead)
+  const rowBytes = f.let(i32.shl(get('values'), 2))
+  const resultRow = f.let(i32.mul(get('heads'), rowBytes))
+  const resultBatch = i32.mul(i32.mul(batch, get('queries')), resultRow)
+  const result = f.let(i32.add(get('result'), i32.add(resultBatch, i32.mul(head, rowBytes))))
   const ofHead = f.let(i32.mul(i32.add(i32.mul(batch, get('heads')), head), get('queries')))
 
   const local = f.let(zero, 'local')
@@ -182,7 +167,7 @@ function block({ causal, mask }: AttentionKind): FunctionBuilder {
       const pack = (to: Local, from: Local, stride: Local, length: Local, factor: Wat): void =>
         f.emit(f.call('$pack', to, from, stride, count, length, factor))
       pack(panel, rowAt(upstream, local, get('upstreamRow')), get('upstreamRow'), get('values'), f32.const(1))
-      pack(otherPanel, rowAt(result.first, query, result.stride), result.stride, get('values'), f32.const(1))
+      pack(otherPanel, rowAt(result, query, resultRow), resultRow, get('values'), f32.const(1))
       f.emit(f.call('$dots', i32.add(statistics, 2 * panelPitch), panel, otherPanel, get('values')))
       f.emit(f.call('$scores', gradients, values, get('vRow'), limit, panel, get('values')))
       const word = f.let(i32.shl(i32.add(ofHead, query), 2))
@@ -209,8 +194,8 @@ function block({ causal, mask }: AttentionKind): FunctionBuilder {
       }
       f.emit(f.call('$weigh', scores, gradients, rounded, statistics, scale))
       mix(f, 'mixKeys', {
-        to: rowAt(qGradient.first, query, qGradient.stride),
-        toStride: qGradient.stride,
+        to: rowAt(headOf('qGradient', batch, head), query, get('qGradientRow')),
+        toStride: get('qGradientRow'),
         rows: count,
         columns: get('features'),
         left: gradients,
@@ -228,15 +213,15 @@ function block({ causal, mask }: AttentionKind): FunctionBuilder {
   // The first query of the block that sees key r of the block is r + lead.
   const lead = causal ? f.let(i32.sub(i32.sub(firstKey, get('offset')), firstQuery)) : noLead
   const mixQueries = (
-    gradient: { first: Local; stride: Local },
+    gradient: 'kGradient' | 'vGradient',
     columns: Local,
     left: Local,
     right: Local,
     rightStride: Local,
   ): void =>
     mix(f, 'mixQueries', {
-      to: rowAt(gradient.first, firstKey, gradient.stride),
-      toStride: gradient.stride,
+      to: rowAt(headOf(gradient, batch, keyHead), firstKey, get(`${gradient}Row`)),
+      toStride: get(`${gradient}Row`),
       rows: keyCount,
       columns,
       left,
@@ -248,7 +233,7 @@ function block({ causal, mask }: AttentionKind): FunctionBuilder {
       factors: zero,
       room: tile,
     })
-  mixQueries(vGradient, get('values'), allScores, upstream, get('upstreamRow'))
-  mixQueries(kGradient, get('features'), allGradients, q, get('qRow'))
+  mixQueries('vGradient', get('values'), allScores, upstream, get('upstreamRow'))
+  mixQueries('kGradient', get('features'), allGradients, q, get('qRow'))
   return f
 }

@@ -44,8 +44,17 @@ const names = [
   'inverse',
   // what the gradient writes
   'qGradient',
+  'qGradientBatch',
+  'qGradientHead',
+  'qGradientRow',
   'kGradient',
+  'kGradientBatch',
+  'kGradientHead',
+  'kGradientRow',
   'vGradient',
+  'vGradientBatch',
+  'vGradientHead',
+  'vGradientRow',
   // numbers: the factor of the scores (a float), and how many keys beyond its own place a query sees
   'scale',
   'offset',

@@ -44,6 +44,22 @@ function layoutOf(sizes: readonly number[], random: Random, isMask: boolean): Ac
   return { offset, strides, length: offset + stride + 8 }
 }
 
+/** One after the other, or, where there are as many queries as keys, position by position. */
+function gradientsOf(sizes: AttentionSizes, mayBeTogether: boolean): AttentionGradientSpec['gradients'] {
+  const { batch, heads, keyHeads, queries, keys, features, values } = sizes
+  const rows = [heads * features, keyHeads * features, keyHeads * values]
+  const isTogether = mayBeTogether && queries === keys
+  const whole = rows[0]! + rows[1]! + rows[2]!
+  let offset = 0
+  const [q, k, v] = [queries, keys, keys].map((positions, i) => {
+    const row = isTogether ? whole : rows[i]!
+    const access = { offset, strides: [positions * row, i === 2 ? values : features, row, 1] }
+    offset += isTogether ? rows[i]! : batch * positions * row
+    return access
+  })
+  return { q: q!, k: k!, v: v! }
+}
+
 export function makeCase(sizes: AttentionSizes, options: CaseOptions, random: Random): Case {
   const { batch, heads, keyHeads, queries, keys, features, values } = sizes
   const { causal, mask, offset } = options
@@ -93,6 +109,7 @@ export function makeCase(sizes: AttentionSizes, options: CaseOptions, random: Ra
       ...common,
       name: 'attentionGradient',
       upstream: layouts.upstream,
+      gradients: gradientsOf(sizes, random(2) === 0),
       slots: [...operands, 4, 5, 6],
     },
     buffers,
@@ -146,9 +163,8 @@ export function reference({ forward, gradient, buffers, numbers }: Case): {
   const bools = new Int32Array(buffers.mask.buffer)
   const rows = batch * heads * queries
   const result = new Float64Array(rows * (values + 2))
-  const keyStart = rows * features
-  const valueStart = keyStart + batch * keyHeads * keys * features
-  const gradients = new Float64Array(valueStart + batch * keyHeads * keys * values)
+  const gradients = new Float64Array(rows * features + batch * keyHeads * keys * (features + values))
+  const { q, k, v } = gradient.gradients
 
   for (let b = 0; b < batch; b++) {
     for (let h = 0; h < heads; h++) {
@@ -178,7 +194,7 @@ export function reference({ forward, gradient, buffers, numbers }: Case): {
             const value = buffers.v[at(forward.v, b, g, j, e)]!
             const upstream = buffers.upstream[at(gradient.upstream, b, h, i, e)]!
             result[((b * queries + i) * heads + h) * values + e]! += weights[j]! * value
-            gradients[valueStart + ((b * keys + j) * keyHeads + g) * values + e]! += weights[j]! * upstream
+            gradients[at(v, b, g, j, e)]! += weights[j]! * upstream
             ofWeights[j]! += upstream * value
           }
         }
@@ -186,10 +202,8 @@ export function reference({ forward, gradient, buffers, numbers }: Case): {
         for (let j = 0; j < keys; j++) {
           const ofScore = weights[j]! * (ofWeights[j]! - mean) * scale
           for (let e = 0; e < features; e++) {
-            gradients[((b * queries + i) * heads + h) * features + e]! +=
-              ofScore * buffers.k[at(forward.k, b, g, j, e)]!
-            gradients[keyStart + ((b * keys + j) * keyHeads + g) * features + e]! +=
-              ofScore * buffers.q[at(forward.q, b, h, i, e)]!
+            gradients[at(q, b, h, i, e)]! += ofScore * buffers.k[at(forward.k, b, g, j, e)]!
+            gradients[at(k, b, g, j, e)]! += ofScore * buffers.q[at(forward.q, b, h, i, e)]!
           }
         }
       }

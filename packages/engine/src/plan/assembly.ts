@@ -7,7 +7,7 @@ import { constant, type Expr } from '../expr.ts'
 import type { Op } from '../lowering.ts'
 import type { Node } from '../node.ts'
 import { formatShape, rowMajorStrides, sameShape, sizeOf, type Shape } from '../shape.ts'
-import { reshapeLayout, type Layout } from '../view.ts'
+import { reshapeLayout, rowMajor, type Layout } from '../view.ts'
 import type { Primitive, PrimitiveGraph } from './primitive.ts'
 import { isSame } from './space.ts'
 
@@ -89,6 +89,8 @@ export class Assemblies {
     const [only] = parts
     if (parts.length === 1 && only!.input.dtype === dtype && sameShape(only!.input.shape, shape))
       return only!.input
+    const rejoined = this.#rejoin(parts, shape, dtype)
+    if (rejoined !== null) return rejoined
     const where = parts.map(({ input, start, step }) => `${input.id}@${start.join(',')}:${step.join(',')}`)
     const identity = `${where.join(' ')}=${fill}${Object.is(fill, -0)}${formatShape(shape)}${dtype}`
     const known = this.#known.get(identity)
@@ -113,6 +115,39 @@ export class Assemblies {
     this.#parts.set(assembly, parts)
     for (const part of parts) this.#settle(part, { assembly, layout: targetOf(part, strides) })
     return assembly
+  }
+
+  /** Parts that are pieces of one buffer and lie there as they would in the assembly: that buffer. Else null. */
+  #rejoin(parts: readonly Part[], shape: Shape, dtype: DType): Primitive | null {
+    const source = parts[0]?.input.source
+    const size = sizeOf(shape)
+    if (source === undefined || source.free || source.dtype !== dtype || source.size !== size) return null
+    const strides = rowMajorStrides(shape)
+    const covered = parts.reduce((sum, part) => sum + part.input.size, 0)
+    const lieThere = parts.every((part) => {
+      const { layout } = part.input
+      const target = targetOf(part, strides)
+      return (
+        part.input.source === source &&
+        layout.offset === target.offset &&
+        layout.shape.every((length, dim) => length === 1 || layout.strides[dim] === target.strides[dim])
+      )
+    })
+    if (covered !== size || !lieThere) return null
+    const view = { kind: 'reshape' } as const
+    return this.#graph.make(
+      {
+        kind: 'view',
+        name: 'reshape',
+        inputs: [source],
+        shape,
+        dtype,
+        view,
+        source,
+        layout: rowMajor(shape),
+      },
+      'reshape',
+    )
   }
 
   /** The places of a part: one, or those of its own parts where kernels write these anyway. */

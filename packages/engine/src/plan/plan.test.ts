@@ -18,6 +18,7 @@ import {
   product,
   reduce,
   reshape,
+  slice,
   softmax,
 } from './testing.ts'
 
@@ -218,6 +219,29 @@ test('a sum of padded pieces that do not overlap is written in one buffer', asyn
   close(await read(sum), [0, 2, 2, 4, 4, 6])
   const crossing = map('add', pieces[0]!, assemble([host([2], [5, 7])], [[1]], [6]))
   close(await read(crossing), [0, 7, 7, 0, 0, 0])
+})
+
+test('pieces of one buffer that are put together as they lie there are that buffer', async () => {
+  const product = matmul(host([2, 1], [1, 2]), host([1, 4], [1, 2, 3, 4]))
+  const pieces = [0, 2].map((column) => slice(product, [0, column], [2, 2]))
+  const joined = (places: readonly number[]): Node => {
+    const padded = pieces.map((piece, i) => assemble([piece], [[0, places[i]!]], [2, 4]))
+    return padded.reduce((a, b) => map('add', a, b))
+  }
+  expect(kinds(joined([0, 2]))).toEqual(['contract'])
+  expect(await read(joined([0, 2]))).toEqual([1, 2, 3, 4, 2, 4, 6, 8])
+  // Exchanged, with a piece missing, or in another shape, they have to be moved.
+  expect(await read(joined([2, 0]))).toEqual([3, 4, 1, 2, 6, 8, 2, 4])
+  expect(await read(assemble([pieces[1]!], [[0, 2]], [2, 4]))).toEqual([0, 0, 3, 4, 0, 0, 6, 8])
+  const stacked = assemble(
+    pieces,
+    [
+      [0, 0],
+      [2, 0],
+    ],
+    [4, 2],
+  )
+  expect(await read(stacked)).toEqual([1, 2, 2, 4, 3, 4, 6, 8])
 })
 
 test('routines read values that need no memory by themselves', async () => {

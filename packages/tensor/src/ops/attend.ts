@@ -2,14 +2,16 @@
 // their results apart. Scores are never kept: the gradient computes them again, from two numbers for each query (Dao et al.
 // 2022). Where a backend does not claim the work, and where gradients are to be differentiated again, it is ordinary ops.
 // Not public: attention.ts checks what users give and brings it into the form wanted here.
-import type {
-  AffineMap,
-  AttentionSpec,
-  Attributes,
-  CompositeLowering,
-  Layout,
-  OperandKind,
-  RoutineCall,
+import {
+  sizeOf,
+  type AffineMap,
+  type AttentionSpec,
+  type Attributes,
+  type CompositeLowering,
+  type Layout,
+  type OperandKind,
+  type RoutineCall,
+  type Shape,
 } from '@nabla/engine'
 import { createOp, type TensorOp } from '../op.ts'
 import { isGradEnabled, makeNode, noGrad, type Tensor } from '../tensor.ts'
@@ -109,18 +111,41 @@ function gradientsOf(call: Attention, upstream: Tensor): [q: Tensor, k: Tensor, 
   ]
 }
 
-/** A part of a flat value: [a, b, c, d] out of memory order [a, c, b, d], from `start` on. */
-function partOf(start: number, shape: readonly number[]): AffineMap {
-  const [, b, c, d] = shape as readonly [number, number, number, number]
-  const strides = [b * c * d, d, b * d, 1]
-  return { kind: 'affine', start: [start], moves: strides.map((stride) => [[0, stride]]) }
+/** How a value [batch, heads, positions, size] lies in a buffer: from where, and how far apart positions are. */
+interface Place {
+  readonly start: number
+  readonly row: number
+}
+
+function stridesOf([, , positions, size]: Shape, row: number): number[] {
+  return [positions! * row, size!, row, 1]
+}
+
+function partOf({ start, row }: Place, shape: Shape): AffineMap {
+  return { kind: 'affine', start: [start], moves: stridesOf(shape, row).map((stride) => [[0, stride]]) }
+}
+
+/**
+ * Where the gradients of q, k and v lie in one buffer. Where there are as many queries as keys, position by position: so
+ * lies the one product that nearly always made all three, and its gradient is then put together without a copy.
+ */
+function gradientPlaces(shapes: readonly Shape[]): readonly Place[] {
+  const rows = shapes.map(([, heads, , size]) => heads! * size!)
+  const isTogether = shapes[0]![2] === shapes[1]![2]
+  const whole = rows.reduce((sum, row) => sum + row)
+  let start = 0
+  return shapes.map((shape, i) => {
+    const place = { start, row: isTogether ? whole : rows[i]! }
+    start += isTogether ? rows[i]! : sizeOf(shape)
+    return place
+  })
 }
 
 const partOp: TensorOp = createOp(
   'part',
   {
     kind: 'view',
-    view: (_input, attributes, output) => partOf(attributes['start'] as number, output),
+    view: (_input, attributes, output) => partOf(attributes as unknown as Place, output),
   },
   null,
 )
@@ -128,7 +153,10 @@ const partOp: TensorOp = createOp(
 // The result, as a view of what the whole op wrote. It has the inputs as well, because gradients go to them from here.
 const resultOp: TensorOp = createOp(
   'scaledDotProductAttention',
-  { kind: 'view', view: (_input, _attributes, output) => partOf(0, output) },
+  {
+    kind: 'view',
+    view: (_input, _attributes, output) => partOf({ start: 0, row: output[1]! * output[3]! }, output),
+  },
   ({ inputs, attributes }, upstream) => {
     const [whole, ...given] = inputs
     const call = callOf(given, attributes)
@@ -139,9 +167,11 @@ const resultOp: TensorOp = createOp(
     const op = gradientOps[operands.length]!
     const length = q.size + k.size + v.size
     const gradients = makeNode(op, [...operands, ...numbers], attributes, [length], q.dtype)
-    const part = (start: number, { shape, dtype }: Tensor): Tensor =>
-      makeNode(partOp, [gradients], { start }, shape, dtype)
-    return [null, part(0, q), part(q.size, k), part(q.size + k.size, v)]
+    const shapes = [q, k, v].map(({ shape }) => shape)
+    const parts = gradientPlaces(shapes).map(({ start, row }, i) =>
+      makeNode(partOp, [gradients], { start, row }, shapes[i]!, q.dtype),
+    )
+    return [null, ...parts]
   },
   // The op has a batch already: examples and their batches together are a larger one.
   ({ example: { attributes, shape }, all, size }) => {
@@ -174,16 +204,26 @@ function gradientOp(operands: 5 | 6): TensorOp {
     kind: 'routine',
     name: 'attentionGradient',
     operands: ['rows', 'rows', 'rows', ...maskKind(operands - 5), 'rows', 'rowMajor'],
-    specify: (call) => ({
-      name: 'attentionGradient',
-      ...specificationOf(call, upstream),
-      upstream: accessOf(call.inputs[upstream]!),
-    }),
+    specify: (call) => {
+      const shapes = call.inputs.slice(0, 3).map(({ shape }) => shape)
+      const [q, k, v] = gradientPlaces(shapes).map(({ start, row }, i) => ({
+        offset: start,
+        strides: stridesOf(shapes[i]!, row),
+      }))
+      return {
+        name: 'attentionGradient',
+        ...specificationOf(call, upstream),
+        upstream: accessOf(call.inputs[upstream]!),
+        gradients: { q: q!, k: k!, v: v! },
+      }
+    },
   }
   const expand = (given: readonly unknown[], attributes: Attributes): Tensor => {
     const inputs = given as Tensor[]
     const gradients = gradientsOf(callOf(inputs, attributes), inputs[upstream]!)
-    return cat(gradients.map((gradient) => gradient.permute([0, 2, 1, 3]).flatten()))
+    const rows = gradients.map((gradient) => gradient.permute([0, 2, 1, 3]).flatten(2))
+    const isTogether = rows[0]!.shape[1] === rows[1]!.shape[1]
+    return isTogether ? cat(rows, 2).flatten() : cat(rows.map((row) => row.flatten()))
   }
   return createOp('attentionGradient', { kind: 'composite', expand, whole }, null)
 }
