@@ -96,7 +96,7 @@ async function measure(one, children) {
       ...(ms === null ? ['-', '-', '-'] : [number(ms * scale), number(kernels * scale), rate(one, kernels)]),
     )
     for (const step of info.dearest?.length > 1 ? info.dearest : []) {
-      console.log(`    ${number(step.ms)} ms  ${step.kind} ${step.work}  ${step.ops}`)
+      console.log(`    ${number(step.ms)} ms  ${step.kind} ${step.work}  ${step.name}`)
     }
   }
   return [one.name, ...cells]
