@@ -35,8 +35,10 @@ export interface BlockQuestion {
 const slabBytes = { a: 2 ** 20, b: 640 * 1024, c: 2 ** 20 } as const
 /** Columns of a block where B is a slab: enough to use what the library packs of A, few enough for long sums. */
 const slabColumns = 512
-/** Rows and columns that parts begin at multiples of: those of the library's own blocks. */
-const partUnit = 32
+/** What parts begin at multiples of: whole vectors of the library where there are many of them, else whole tiles. */
+const partUnit = (size: number): number => (size >= 256 ? 16 : 4)
+/** Rows or columns of a part. */
+const shortestPart = 16
 /** Slabs hold rows of whole cache lines and one more, or rows at equal places of pages would compete for cache lines. */
 const lineElements = 16
 
@@ -157,16 +159,17 @@ function partsOf(question: BlockQuestion, units: Groups): readonly ContractPart[
   const each = Math.floor(most / batches.length)
   const rangesOf = (group: 'm' | 'n'): readonly Range[] => {
     const size = sizes[group]
-    const unit = granularity[group] < size ? granularity[group] : leastCommonMultiple(units[group], partUnit)
-    return cut(size, each, unit)
+    const unit =
+      granularity[group] < size ? granularity[group] : leastCommonMultiple(units[group], partUnit(size))
+    return cut(size, Math.max(1, Math.min(each, Math.floor(size / shortestPart))), unit)
   }
   const rows = rangesOf('m')
   const columns = rangesOf('n')
   // A slab is best copied by one part alone: that of B when columns are cut, that of A when rows are.
   const isEqual = forms.a.isSlab === forms.b.isSlab
   const wantsColumns = isEqual ? n >= m : forms.b.isSlab
-  const canColumns = columns.length >= Math.min(each, 4)
-  const canRows = rows.length >= Math.min(each, 4)
+  const canColumns = 2 * columns.length > Math.min(each, 4)
+  const canRows = 2 * rows.length > Math.min(each, 4)
   const byColumns = wantsColumns ? canColumns || !canRows : !canRows && canColumns
   const parts: ContractPart[] = []
   for (const [batchFrom, batchTo] of batches) {

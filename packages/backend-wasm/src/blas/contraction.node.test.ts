@@ -53,7 +53,7 @@ const images: readonly Image[] = [
   { batch: 3, inputs: 8, outputs: 16, size: 13, window: 3, stride: 1 },
   { batch: 5, inputs: 12, outputs: 20, size: 6, window: 3, stride: 1 },
   { batch: 9, inputs: 16, outputs: 24, size: 4, window: 3, stride: 1 },
-  { batch: 2, inputs: 6, outputs: 8, size: 21, window: 5, stride: 2 },
+  { batch: 2, inputs: 6, outputs: 16, size: 21, window: 5, stride: 2 },
   { batch: 4, inputs: 16, outputs: 32, size: 15, window: 1, stride: 2 },
   { batch: 3, inputs: 8, outputs: 16, size: 16, window: 3, stride: 3 },
   { batch: 2, inputs: 40, outputs: 32, size: 30, window: 3, stride: 1 },

@@ -6,7 +6,7 @@ import type { ContractExtents } from '../contract/plan.ts'
 import type { ContractPart } from '../contract/split.ts'
 import { extentOf } from '../contract/tables.ts'
 import { blocksOf, type Blocks } from './blocks.ts'
-import { formsOf, runOf, type Groups, type OperandForm, type OperandName } from './forms.ts'
+import { formsOf, groupsOf, runOf, type Groups, type OperandForm, type OperandName } from './forms.ts'
 
 /** Everything about a contraction by a library that follows from its specification. */
 export interface BlasPlan {
@@ -28,6 +28,8 @@ export interface BlasPlan {
 export const smallestByDefault: number = 24 ** 3
 /** Fewer rows or columns than this leave most of the library's vectors empty. */
 const fewestRows = 4
+/** An operand is worth copying into slabs if each element is then used so often. */
+const fewestUses = 16
 
 /**
  * Plans a contraction; null where WebAssembly should do it.
@@ -48,6 +50,10 @@ export function planBlas(given: ContractSpec, smallest: number = smallestByDefau
   const extents = swapped ? swap(straight) : straight
   const sizes: Groups = swapped ? { m: columns, n: rows, k: depth } : { m: rows, n: columns, k: depth }
   const { forms, granularity } = formsOf(extents, sizes)
+  const isCopiedForLittle = (['a', 'b'] as const).some(
+    (name) => forms[name].isSlab && sizes[groupsOf[name].other] < fewestUses,
+  )
+  if (smallest > 0 && isCopiedForLittle) return null
   const cut = blocksOf({ batch, sizes, extents, forms, granularity, elementBytes: bytesOf(spec.dtype) })
   if (cut === null) return null
   const { blocks, parts } = cut
