@@ -25,10 +25,28 @@ export interface Pass {
 
 /** The passes of a kernel, in order. */
 export function passesOf(kernel: Kernel): readonly Pass[] {
-  const passes = kernel.stages.map((stage, i) => makePass(i, stage.accumulators, []))
   const stores = kernel.stores.filter((store) => store.level === 'element')
+  const [only] = kernel.stages
+  // What waits for no sum is written while the sums are taken. With one stage no pass follows that would read it too late.
+  if (
+    kernel.stages.length === 1 &&
+    stores.length > 0 &&
+    stores.every(({ value }) => !needsAccumulator(value))
+  ) {
+    if (only!.accumulators.every(({ stash }) => stash === undefined))
+      return [makePass(0, only!.accumulators, stores)]
+  }
+  const passes = kernel.stages.map((stage, i) => makePass(i, stage.accumulators, []))
   if (stores.length > 0) passes.push(makePass(kernel.stages.length, [], stores))
   return passes
+}
+
+function needsAccumulator(value: Expr): boolean {
+  let needed = false
+  forEachValue([value], (expr) => {
+    needed ||= expr.kind === 'accumulator'
+  })
+  return needed
 }
 
 function makePass(stage: number, accumulators: readonly Accumulator[], stores: readonly Store[]): Pass {
