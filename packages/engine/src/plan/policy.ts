@@ -31,7 +31,8 @@ export interface ValueFacts {
  */
 export function shouldRecompute(value: Primitive, facts: ValueFacts): boolean {
   if (value.free) return true
-  const loads = new Set<Primitive>()
+  // Views of one array, as the members of a window, are as many loads.
+  const loads = new Set<string>()
   let cost = 0
   let length = 0
   const visit = (current: Primitive): boolean => {
@@ -40,7 +41,8 @@ export function shouldRecompute(value: Primitive, facts: ValueFacts): boolean {
     const stored = facts.stored(source)
     if (stored === 'small') return true
     if (stored === 'yes') {
-      loads.add(source)
+      const { offset, strides } = current.layout
+      loads.add(`${source.id}:${offset}:${strides.join()}`)
       return loads.size <= fewLoads
     }
     if (source.kind !== 'map' || source.expr === null) return false
