@@ -10,6 +10,7 @@ import {
   type Tensor,
   type TensorOp,
 } from '@nabla/tensor'
+import { inGradientOf } from './anomaly.ts'
 import { hooked } from './hooks.ts'
 
 /** Where gradients end: a value that requires a gradient and was not made by an op with a rule. */
@@ -148,7 +149,12 @@ function passOn(
       `${op.name} has no derivative here; detach() its inputs if none is meant to pass through it`,
     )
   }
-  const results = op.gradient({ inputs: inputs as never, output: tensor, attributes }, upstream)
+  let results: ReturnType<typeof op.gradient>
+  try {
+    results = op.gradient({ inputs: inputs as never, output: tensor, attributes }, upstream)
+  } catch (error) {
+    throw inGradientOf(tensor, error)
+  }
   for (let i = 0; i < inputs.length; i++) {
     const gradient = results[i]
     const place = inputPlaces[firstInput + i]!

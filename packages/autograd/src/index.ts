@@ -2,6 +2,7 @@
 // The public face of @nabla/autograd: everything exported here is API, everything else is not.
 export { noGrad } from '@nabla/tensor'
 export { BatchingError, type Randomness } from './batching.ts'
+export { AnomalyError, detectAnomaly, type AnomalyOptions } from './anomaly.ts'
 export { checkpoint } from './checkpoint.ts'
 export { registerHook, type GradientHook } from './hooks.ts'
 export { customGradient, type CustomRule } from './custom.ts'

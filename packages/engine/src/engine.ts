@@ -47,6 +47,9 @@ export interface EngineStatistics {
   planHits: number
 }
 
+/** Sees a value that an op has just made, and what it was made from. */
+export type Observer = (node: Node, inputs: readonly Node[]) => void
+
 class Engine {
   readonly statistics: EngineStatistics = { plansBuilt: 0, planHits: 0 }
   readonly cache: PlanCache = new PlanCache()
@@ -57,6 +60,7 @@ class Engine {
   #fusion = true
   #threads: number | undefined
   #busy = false
+  #observer: Observer | null = null
   #assigning = true
   #assignments = new Map<Variable, Node>()
   // Values that stay readable if the next flush computes them anyway, and those that were asked to be computed.
@@ -157,7 +161,20 @@ class Engine {
   /** Called for every node an op makes. Almost always does nothing. @param longest how long the chain below it may be */
   created(node: Node, longest: number = longestChain): void {
     if (this.#busy) return
-    if (node.depth > longest || this.#mode === 'eager') this.realize([node])
+    const observer = this.#observer
+    const { inputs } = node
+    if (node.depth > longest || this.#mode === 'eager' || observer !== null) this.realize([node])
+    observer?.(node, inputs)
+  }
+
+  /**
+   * Has every value computed as soon as an op makes it, and shown to `observer` with its inputs: for debugging tools. Null ends it.
+   * @returns the observer before
+   */
+  observe(observer: Observer | null): Observer | null {
+    const before = this.#observer
+    this.#observer = observer
+    return before
   }
 
   /**
