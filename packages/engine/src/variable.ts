@@ -17,7 +17,7 @@ interface Memory {
 }
 
 // Frees the memory of Variables that a program forgot. Programs that care call dispose() or use `using`.
-const forgotten = new FinalizationRegistry<Memory>(release)
+const forgotten = /* @__PURE__ */ new FinalizationRegistry<Memory>(release)
 
 function release({ backend, place, bytes }: Memory): void {
   backend.release(place)
