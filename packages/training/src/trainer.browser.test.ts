@@ -44,7 +44,7 @@ test('a page gets its turn within a single step of training', async () => {
 })
 
 test('training in a worker leaves the page alone', async () => {
-  const worker = new Worker(new URL('./testing.worker.ts', import.meta.url), { type: 'module' })
+  const worker = new Worker(new URL('./testingInWorker.ts', import.meta.url), { type: 'module' })
   const losses: number[] = []
   const final = await new Promise<number[]>((resolve, reject) => {
     worker.onerror = (event) => reject(new Error(event.message))
