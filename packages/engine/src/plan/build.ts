@@ -1,6 +1,6 @@
 // Building a plan, the whole way: expand, fuse, choose what is stored, order, compose, lay out memory. This happens once
 // per structure; see plan.ts for what happens at every step. The stages each have their file; this one is their story.
-import { inSequence, type Backend, type BackendLimits, type Executable } from '../backend.ts'
+import { inSequence, type ArenaSlot, type Backend, type BackendLimits, type Executable } from '../backend.ts'
 import { bytesOf } from '../dtype.ts'
 import { withMergedAxes, type Launch } from '../kernel.ts'
 import type { RoutineSpec } from '../routine.ts'
@@ -89,32 +89,30 @@ export function buildPlan(trace: Trace, backend: Backend, fusing: boolean = true
   const writesVariable = (unit: Unit): boolean =>
     [...unit.members.keys()].some((member) => updates.has(member))
   const isLate = (unit: Unit): boolean => writesVariable(unit) && !holdsMuch(unit, fusion, stored)
-  const units = schedule(fusion.units, isLate)
   const surroundings: Surroundings = {
     slotOf: (value) => slotOfValue.get(value),
     destinationOf: (member) => destinations.get(member),
   }
-  const drafts = units
-    .filter((unit) => unit.kind !== 'join')
-    .flatMap((unit) => draftsOf(unit, surroundings, backend.limits))
-    .filter((draft) => draft.writes.length > 0)
-
-  const writeBacks: { from: number; variable: number }[] = []
-  for (const { variable, value } of assigned) {
-    const slot = slotOfValue.get(value)!
-    const target = hostCount + variable
-    if (slots[slot]!.alias < 0 && canWriteInPlace(drafts, slot, target, isLate))
-      slots[slot] = { ...slots[slot]!, alias: target }
-    else writeBacks.push({ from: slot, variable })
-  }
+  const work = new Map(
+    fusion.units
+      .filter((unit) => unit.kind !== 'join')
+      .map((unit) => [
+        unit,
+        draftsOf(unit, surroundings, backend.limits).filter(({ writes }) => writes.length > 0),
+      ]),
+  )
 
   const outputSlots = outputs.map((value) => slotOfValue.get(value)!)
-  const lasting = new Set([...outputSlots, ...writeBacks.map(({ from }) => from)])
-  const { lifetimes, arenaIndex } = lifetimesOf(drafts, slots, lasting)
-  const { slots: arena, bytes: arenaBytes } = planMemory(lifetimes)
-  arenaIndex.forEach((index, slot) => {
-    if (index >= 0) slots[slot] = { ...slots[slot]!, arena: index }
-  })
+  const updated = assigned.map(({ variable, value }) => ({ variable, slot: slotOfValue.get(value)! }))
+  // Neither order is always the one that keeps less in memory; the program's own where they are equal.
+  const [byProgram, byWalk] = [(unit: Unit) => unit.firstTurn, (unit: Unit) => unit.firstId].map((due) =>
+    layOut(
+      schedule(fusion.units, isLate, due).flatMap((unit) => work.get(unit) ?? []),
+      { slots, hostCount, outputSlots, updated, isLate },
+    ),
+  ) as [Arrangement, Arrangement]
+  const arrangement = byWalk.arenaBytes < byProgram.arenaBytes ? byWalk : byProgram
+  const { drafts } = arrangement
 
   const steps = drafts.map((draft): PlanStep => {
     const { unit, launch, spec, reads, writes } = draft
@@ -130,7 +128,7 @@ export function buildPlan(trace: Trace, backend: Backend, fusing: boolean = true
         cost: () => costOfLaunch(launch),
       }
     return {
-      executable: routineExecutable(spec!, slots, backend),
+      executable: routineExecutable(spec!, arrangement.slots, backend),
       kind: spec!.name,
       ops,
       reads,
@@ -141,17 +139,58 @@ export function buildPlan(trace: Trace, backend: Backend, fusing: boolean = true
   })
   const parts = {
     steps,
-    slots,
-    arena,
-    arenaBytes,
-    arenaLowerBound: lowerBound(lifetimes),
+    slots: arrangement.slots,
+    arena: arrangement.arena,
+    arenaBytes: arrangement.arenaBytes,
+    arenaLowerBound: arrangement.arenaLowerBound,
     hostCount,
     variableCount,
     constants,
     outputs: outputSlots,
-    writeBacks,
+    writeBacks: arrangement.writeBacks,
   }
   return new Plan(parts, trace.numbers.length)
+}
+
+/** Steps in an order, and what of memory follows from it. */
+interface Arrangement {
+  readonly drafts: readonly Draft[]
+  readonly slots: readonly PlanSlot[]
+  readonly arena: readonly ArenaSlot[]
+  readonly arenaBytes: number
+  readonly arenaLowerBound: number
+  readonly writeBacks: readonly { readonly from: number; readonly variable: number }[]
+}
+
+/** What stays the same whatever the order. */
+interface Layouts {
+  readonly slots: readonly PlanSlot[]
+  readonly hostCount: number
+  readonly outputSlots: readonly number[]
+  readonly updated: readonly { readonly variable: number; readonly slot: number }[]
+  readonly isLate: (unit: Unit) => boolean
+}
+
+/** Finds out which values can be written over their Variables, how long each lives, and where in the arena. */
+function layOut(
+  drafts: readonly Draft[],
+  { slots: given, hostCount, outputSlots, updated, isLate }: Layouts,
+): Arrangement {
+  const slots = [...given]
+  const writeBacks: { from: number; variable: number }[] = []
+  for (const { variable, slot } of updated) {
+    const target = hostCount + variable
+    if (slots[slot]!.alias < 0 && canWriteInPlace(drafts, slot, target, isLate))
+      slots[slot] = { ...slots[slot]!, alias: target }
+    else writeBacks.push({ from: slot, variable })
+  }
+  const lasting = new Set([...outputSlots, ...writeBacks.map(({ from }) => from)])
+  const { lifetimes, arenaIndex } = lifetimesOf(drafts, slots, lasting)
+  const { slots: arena, bytes: arenaBytes } = planMemory(lifetimes)
+  arenaIndex.forEach((index, slot) => {
+    if (index >= 0) slots[slot] = { ...slots[slot]!, arena: index }
+  })
+  return { drafts, slots, arena, arenaBytes, arenaLowerBound: lowerBound(lifetimes), writeBacks }
 }
 
 /** An update that reads this much more than it writes, as that of a bias does whose gradient is a sum over the batch. */

@@ -34,19 +34,23 @@ export class Unit {
   mergedInto: Unit | null = null
   /** Its place in the order kept while units are made (order.ts). */
   place: number = 0
-  /** The lowest identifier of its members. */
-  first: number
+  /** When the program began what it computes: the earliest turn of its members. */
+  firstTurn: number
+  /** When the walk over the graph first came to what it computes. */
+  firstId: number
 
   constructor(kind: Unit['kind'], space: Space, primitive: Primitive, level: Level) {
     this.kind = kind
     this.space = space
     this.members.set(primitive, level)
-    this.first = primitive.turn
+    this.firstTurn = primitive.turn
+    this.firstId = primitive.id
   }
 
   add(primitive: Primitive, level: Level): void {
     this.members.set(primitive, level)
-    this.first = Math.min(this.first, primitive.turn)
+    this.firstTurn = Math.min(this.firstTurn, primitive.turn)
+    this.firstId = Math.min(this.firstId, primitive.id)
   }
 }
 
@@ -329,7 +333,8 @@ export function mergeUnits(into: Unit, from: Unit, space: Space): void {
   for (const unit of from.producers) into.producers.add(unit)
   into.producers = live(into.producers)
   into.producers.delete(into)
-  into.first = Math.min(into.first, from.first)
+  into.firstTurn = Math.min(into.firstTurn, from.firstTurn)
+  into.firstId = Math.min(into.firstId, from.firstId)
   into.space = space
   from.mergedInto = into
 }

@@ -1,11 +1,19 @@
-// The order of units: producers first; otherwise the order in which the program began the values, which is forward, then
-// backward, then updates. So what needs no producer, as the margins of a padded value or transformed weights, is made right
+// The order of units: producers first; otherwise the order in which they were begun, by the program or by the walk over its
+// graph: forward, then backward, then updates. So what needs no producer, as the margins of a padded value or transformed weights, is made right
 // before its first user and not at the start. Units that only write Variables wait until nothing else can run, so that every
 // reader of the old version and every step that can fail comes before them (R4, R5). Read next: memory.ts.
 import type { Unit } from './fuse.ts'
 
-/** Orders units. @param isLate whether a unit writes a Variable */
-export function schedule(units: readonly Unit[], isLate: (unit: Unit) => boolean): Unit[] {
+/**
+ * Orders units.
+ * @param isLate whether a unit waits for the end
+ * @param begunAt when a unit was begun, if nothing earlier needs it: by the program, or by the walk over the graph
+ */
+export function schedule(
+  units: readonly Unit[],
+  isLate: (unit: Unit) => boolean,
+  begunAt: (unit: Unit) => number,
+): Unit[] {
   const waitingFor = new Map<Unit, number>()
   const consumers = new Map<Unit, Unit[]>()
   for (const unit of units) {
@@ -16,7 +24,7 @@ export function schedule(units: readonly Unit[], isLate: (unit: Unit) => boolean
       else list.push(unit)
     }
   }
-  const turns = turnsOf(units)
+  const turns = turnsOf(units, begunAt)
   const early = new ReadyQueue(turns)
   const late = new ReadyQueue(turns)
   const ready = (unit: Unit): void => (isLate(unit) && !consumers.has(unit) ? late : early).push(unit)
@@ -35,14 +43,14 @@ export function schedule(units: readonly Unit[], isLate: (unit: Unit) => boolean
 }
 
 /** When each unit is due: when its first member was made, or earlier where an earlier unit waits for it. */
-function turnsOf(units: readonly Unit[]): ReadonlyMap<Unit, number> {
+function turnsOf(units: readonly Unit[], begunAt: (unit: Unit) => number): ReadonlyMap<Unit, number> {
   const turns = new Map<Unit, number>()
   // The earliest unit hands its turn on to all it waits for, then the next one: whoever has a turn has the earliest.
-  for (const unit of [...units].sort((a, b) => a.first - b.first)) {
+  for (const unit of [...units].sort((a, b) => begunAt(a) - begunAt(b))) {
     const stack = [unit]
     for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
       if (turns.has(next)) continue
-      turns.set(next, unit.first)
+      turns.set(next, begunAt(unit))
       stack.push(...next.producers)
     }
   }
