@@ -19,11 +19,15 @@ const quick = { rounds: 3, roundMs: 80 }
 /** How long a peer may take to answer at all. */
 const limitMs = 12_000
 
-/** Untimed steps at the begin of each round. */
-const settlingSteps = 2
-
-/** Peers that need longer for one step than this do it once more: their table cell says enough. */
-const slowMs = 1000
+/**
+ * How a step is timed that takes `ms`: in how many rounds, after how many untimed steps in each. Long steps vary less, and
+ * one of several seconds says enough.
+ */
+function rhythmOf(ms, { rounds, roundMs }) {
+  if (ms > 1000) return { rounds: 1, settle: 0 }
+  if (ms > roundMs) return { rounds: Math.min(3, rounds), settle: 1 }
+  return { rounds, settle: 2 }
+}
 
 const options = readOptions()
 if (options !== null) await main(options)
@@ -103,7 +107,7 @@ async function join(name, threads) {
 }
 
 async function measure({ name, spec, operations, tokens }, threads, team, { short, profile }) {
-  const { rounds, roundMs } = short ? quick : thorough
+  const lengths = short ? quick : thorough
   const runners = []
   const rows = []
   const row = (peer, more) => ({
@@ -134,8 +138,8 @@ async function measure({ name, spec, operations, tokens }, threads, team, { shor
       runners.push({
         peer,
         child: member.process,
-        runs: runsPerRound(ms, roundMs),
-        slow: ms > slowMs,
+        runs: runsPerRound(ms, lengths.roundMs),
+        ...rhythmOf(ms, lengths),
         times: [],
       })
     } catch (error) {
@@ -143,12 +147,12 @@ async function measure({ name, spec, operations, tokens }, threads, team, { shor
       rows.push(row(peer, { reason: reasonOf(error) }))
     }
   }
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < lengths.rounds; round++) {
     for (const runner of runners) {
-      if (runner.reason !== undefined || (runner.slow && round > 0)) continue
+      if (runner.reason !== undefined || round >= runner.rounds) continue
       try {
-        const settle = runner.slow ? 0 : settlingSteps
-        const { ms } = await runner.child.request({ command: 'run', runs: runner.runs, settle }, limitMs)
+        const { runs, settle } = runner
+        const { ms } = await runner.child.request({ command: 'run', runs, settle }, limitMs)
         runner.times.push(...ms)
       } catch (error) {
         runner.reason = reasonOf(error)

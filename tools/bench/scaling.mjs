@@ -7,13 +7,14 @@ export function scalingCells(rows) {
   const peers = [...new Set(doubled.map(({ peer }) => peer))]
   const keys = [...new Set(doubled.map((row) => `${row.case} ${row.threads}`))]
   const operationsOf = (name) => cases.find((one) => one.name === name).operations
-  const lines = keys.map((key) => {
+  const lines = keys.flatMap((key) => {
     const [name, threads] = key.split(' ')
     const base = baseOf(name)
     const timeOf = (peer, title) =>
       rows.find((row) => row.peer === peer && row.case === title && String(row.threads) === threads)?.ms
     const cells = peers.map((peer) => ratio(timeOf(peer, name), timeOf(peer, base)))
-    return [name.slice(2), threads, ratio(operationsOf(name), operationsOf(base)), ...cells]
+    if (cells.every((cell) => cell === '-')) return []
+    return [[name.slice(2), threads, ratio(operationsOf(name), operationsOf(base)), ...cells]]
   })
   return [['doubled', 'threads', 'operations', ...peers], ...lines]
 }
