@@ -1,5 +1,6 @@
-// A rollup plugin that leaves comments and spacing out of what is published: Node reads all of a file before it runs a line
-// of it. Names stay as they are, since error messages and stack traces show them; the sources lie beside the output.
+// A rollup plugin that leaves comments out of what is published: Node reads all of a file before it runs a line of it. Names
+// and lines stay, since error messages and stack traces show them: so nobody needs source maps, which would weigh as much
+// as the code. The sources, with their comments, lie beside the output.
 import { minify } from 'oxc-minify'
 
 /** @returns {import('rollup').Plugin} */
@@ -7,15 +8,14 @@ export function compactPlugin() {
   return {
     name: 'compact',
     async renderChunk(text, { fileName }) {
-      const { code, map, errors } = await minify(fileName, text, {
+      const { code, errors } = await minify(fileName, text, {
         module: true,
         compress: false,
         mangle: false,
-        codegen: { removeWhitespace: true },
-        sourcemap: true,
+        codegen: { removeWhitespace: false },
       })
       if (errors.length > 0) this.error(errors.map((error) => error.codeframe ?? error.message).join('\n'))
-      return { code, map }
+      return { code, map: null }
     },
   }
 }

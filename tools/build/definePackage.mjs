@@ -1,6 +1,7 @@
-// The rollup preset of every package: ES modules for Node 20.19 and current browsers, one output file per entry, with source
-// maps and declarations. Entries come from the package's own `exports`, so there is nothing to configure. Any warning
-// fails the build. Read next: oxcPlugin.mjs (types off), compactPlugin.mjs (comments off), declarations.mjs (types out).
+// The rollup preset of every package: ES modules for Node 20.19 and current browsers, one output file per entry, with
+// declarations that lead to the published sources. Entries come from the package's own `exports`, so there is nothing to
+// configure. Any warning fails the build. Read next: oxcPlugin.mjs (types off), compactPlugin.mjs (comments off),
+// declarations.mjs (types out).
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { compactPlugin } from './compactPlugin.mjs'
@@ -30,9 +31,6 @@ export function definePackage({ folder = process.cwd() } = {}) {
       // One file per entry: a file costs Node about a millisecond to find, read and link, and there are hundreds.
       entryFileNames: '[name].js',
       chunkFileNames: 'shared-[name].js',
-      sourcemap: true,
-      // The sources are published beside the output, so the maps need not carry them.
-      sourcemapExcludeSources: true,
     },
     onLog(level, log, handler) {
       if (level === 'warn') throw new Error(`${manifest.name}: ${log.message}`)

@@ -8,13 +8,12 @@ export function oxcPlugin() {
     name: 'oxc',
     async transform(text, id) {
       if (!id.endsWith('.ts')) return null
-      const { code, map, errors } = await transform(id, text, {
-        sourcemap: true,
+      const { code, errors } = await transform(id, text, {
         target: 'es2022',
         typescript: { onlyRemoveTypeImports: true },
       })
       if (errors.length > 0) this.error(errors.map((error) => error.codeframe ?? error.message).join('\n'))
-      return { code, map }
+      return { code, map: null }
     },
   }
 }
