@@ -26,8 +26,19 @@ for (const [name, [family, a, b, x]] of Object.entries(families)) {
     const value = tensor([x, x * 1.1], { dtype: 'float64' })
     await gradcheck((p, q) => family(p, q).logProb(value), [double(a), double(b)])
     await gradcheck((p, q) => family(p, q).cdf(value), [double(a), double(b)])
+    await gradcheck((at) => family(double(a), double(b)).cdf(at), [double([x, x * 1.1])], {
+      secondOrder: true,
+    })
   })
 }
+
+test('distribution functions at and beyond the ends of their range', async () => {
+  const x = tensor([-1, 0, 1e6])
+  for (const a of [0.5, 1, 3]) expect(await new d.Gamma(a, 1).cdf(x).toArray()).toEqual([0, 0, 1])
+  for (const a of [0.5, 1, 3])
+    expect(await new d.Beta(a, 1).cdf(tensor([-1, 0, 1, 2])).toArray()).toEqual([0, 0, 1, 1])
+  expect(await new d.Poisson(0).cdf(tensor([-1, 0, 4])).toArray()).toEqual([0, 1, 1])
+})
 
 const drawn: Readonly<Record<string, readonly [Family, a: number, b: number]>> = {
   Normal: [(a, b) => new d.Normal(a, b), 1, 2],

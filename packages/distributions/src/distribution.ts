@@ -53,22 +53,22 @@ export abstract class Distribution {
    * @throws ValueError for families that have none, as all discrete ones
    */
   rsample(_shape: Shape = [], _options: SampleOptions = {}): Tensor {
-    throw this.#lacks('rsample', 'a value that depends smoothly on its parameters; use sample()')
+    throw this.#lacks('rsample', 'value that depends smoothly on its parameters; use sample()')
   }
 
   /** Probability that a value is at most this. @throws ValueError where it is not known in closed form */
   cdf(_value: TensorLike): Tensor {
-    throw this.#lacks('cdf', 'a distribution function here')
+    throw this.#lacks('cdf', 'distribution function here')
   }
 
   /** The value below which this share lies, the inverse of {@link cdf}. @throws ValueError as cdf */
   icdf(_share: TensorLike): Tensor {
-    throw this.#lacks('icdf', 'an inverse distribution function here')
+    throw this.#lacks('icdf', 'inverse distribution function here')
   }
 
   /** Expected value of -logProb, in nats: [...batch]. @throws ValueError where it is not known in closed form */
   entropy(): Tensor {
-    throw this.#lacks('entropy', 'an entropy in closed form')
+    throw this.#lacks('entropy', 'entropy in closed form')
   }
 
   /** The whole shape of a drawing. */
@@ -77,9 +77,7 @@ export abstract class Distribution {
   }
 
   #lacks(what: string, is: string): ValueError {
-    return new ValueError(
-      `${this.constructor.name}.${what}: this distribution has no ${is.replace(/^an? /, '')}`,
-    )
+    return new ValueError(`${this.constructor.name}.${what}: this distribution has no ${is}`)
   }
 }
 

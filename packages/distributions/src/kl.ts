@@ -8,7 +8,7 @@ import { Independent } from './combined.ts'
 import { Bernoulli, Binomial, Geometric, Poisson } from './counts.ts'
 import type { Distribution } from './distribution.ts'
 import { Gamma } from './gamma.ts'
-import { Cauchy, Gumbel, Laplace, Normal } from './location.ts'
+import { Cauchy, eulerGamma, Gumbel, Laplace, Normal } from './location.ts'
 import { MultivariateNormal } from './multivariate.ts'
 import { Exponential, HalfNormal, Pareto, Uniform } from './positive.ts'
 import { logBeta } from './quadrature.ts'
@@ -63,15 +63,14 @@ registerKl(Cauchy, Cauchy, (p, q) => {
 registerKl(Gumbel, Gumbel, (p, q) => {
   const ratio = p.scale.div(q.scale)
   const moved = q.loc.sub(p.loc).div(q.scale)
-  const euler = 0.5772156649015329
   const tail = moved.add(ratio.add(1).lgamma()).exp()
   return ratio
     .log()
     .neg()
     .sub(moved)
-    .add(ratio.mul(euler))
+    .add(ratio.mul(eulerGamma))
     .add(tail)
-    .sub(1 + euler)
+    .sub(1 + eulerGamma)
 })
 registerKl(Uniform, Uniform, (p, q) => {
   const inside = q.low.le(p.low).logicalAnd(p.high.le(q.high))

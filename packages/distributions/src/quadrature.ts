@@ -1,7 +1,7 @@
 // Distribution functions that are integrals of their density: the incomplete gamma and beta functions. They are integrated
 // by Gauss and Legendre's rule in float64, all nodes at once along a new first dimension, so that gradients by all
 // parameters come by themselves. Not here: the densities' users (gamma.ts, beta.ts, student.ts, counts.ts).
-import { noGrad, tensor, type Tensor } from '@nabla/tensor'
+import { tensor, type Tensor } from '@nabla/tensor'
 
 const nodeCount = 96
 /** Standard deviations on either side of the mode beyond which nothing is left in float64. */
@@ -53,40 +53,39 @@ function integrate(density: (t: Tensor) => Tensor, low: Tensor, high: Tensor): T
   return density(places.mul(width).add(low)).mul(factors).sum(0).mul(width)
 }
 
+/** Density of a gamma distribution with rate 1. */
+function gammaDensity(order: Tensor): (t: Tensor) => Tensor {
+  const scale = order.lgamma()
+  return (t) => t.log().mul(order.sub(1)).sub(t).sub(scale).exp()
+}
+
 /** P(a, x): the share of a gamma distribution with rate 1 that lies below x, for a > 0. Float64. */
 export function gammaShare(a: Tensor, x: Tensor): Tensor {
   const shape = a.to('float64')
-  const end = x.to('float64').clamp({ min: 0 })
+  const given = x.to('float64')
+  const inside = given.gt(0)
+  const end = inside.where(given, 1)
   // For a < 1 the density is infinite at 0: P(a, x) = P(a + 1, x) + x^a e^-x / gamma(a + 1) (Abramowitz & Stegun 6.5.21).
   const small = shape.lt(1)
   const order = small.where(shape.add(1), shape)
-  const { low, high } = noGrad(() => gammaRange(order, end))
-  const scale = order.lgamma()
-  const share = integrate((t) => t.log().mul(order.sub(1)).sub(t).sub(scale).exp(), low, high)
-  // The upper limit is a value like any other; its own derivative is the density.
-  const density = positive(end, (t) => t.log().mul(order.sub(1)).sub(t).sub(scale).exp())
-  const withEnd = share.add(density.detach().mul(end.sub(end.detach())))
-  const first = positive(end, (t) => t.log().mul(shape).sub(t).sub(shape.add(1).lgamma()).exp())
-  return small.where(withEnd.add(first), withEnd)
+  const { low, high } = gammaRange(order, end)
+  const share = integrate(gammaDensity(order), low, high)
+  const first = gammaDensity(shape.add(1))(end)
+  return inside.where(small.where(share.add(first), share), 0)
 }
 
-/** The derivative of {@link gammaShare} by a, which is E[(log t - digamma a) below x]. */
+/** The derivative of {@link gammaShare} by a, which is E[(log t - digamma a) below x], for x > 0. Float64. */
 export function gammaShareSlope(a: Tensor, x: Tensor): Tensor {
   const small = a.lt(1)
-  const order = small.where(a.add(1), a)
-  const { low, high } = gammaRange(order, x)
-  const centre = order.digamma()
-  const scale = order.lgamma()
-  const slope = integrate(
-    (t) => t.log().mul(order.sub(1)).sub(t).sub(scale).exp().mul(t.log().sub(centre)),
-    low,
-    high,
-  )
   const next = a.add(1)
-  const first = positive(x, (t) =>
-    t.log().mul(a).sub(t).sub(next.lgamma()).exp().mul(t.log().sub(next.digamma())),
-  )
-  return small.where(slope.add(first), slope)
+  const order = small.where(next, a)
+  const slopeOf = (of: Tensor): ((t: Tensor) => Tensor) => {
+    const [density, centre] = [gammaDensity(of), of.digamma()]
+    return (t) => density(t).mul(t.log().sub(centre))
+  }
+  const { low, high } = gammaRange(order, x)
+  const slope = integrate(slopeOf(order), low, high)
+  return small.where(slope.add(slopeOf(next)(x)), slope)
 }
 
 /** Where a gamma distribution has anything worth adding up, below x. */
@@ -96,21 +95,27 @@ function gammaRange(order: Tensor, x: Tensor): { low: Tensor; high: Tensor } {
   return { low: order.sub(spread).clamp({ min: 0 }).minimum(high), high }
 }
 
-/** I_x(a, b): the share of a beta distribution that lies below x, for a > 0, b > 0, x in [0, 1]. Float64. */
+/** I_x(a, b): the share of a beta distribution that lies below x, for a > 0, b > 0. Float64. */
 export function betaShare(a: Tensor, b: Tensor, x: Tensor): Tensor {
-  const [p, q, end] = [a.to('float64'), b.to('float64'), x.to('float64').clamp({ min: 0, max: 1 })]
-  // Powers below 1 are raised by the recurrences 26.5.15 and 26.5.16 of Abramowitz & Stegun.
+  const [p, q, given] = [a.to('float64'), b.to('float64'), x.to('float64')]
+  const inside = given.gt(0).logicalAnd(given.lt(1))
+  const end = inside.where(given, 0.5)
+  // t^(u - 1) (1 - t)^(v - 1) / B(u, v).
+  const densityOf = (u: Tensor, v: Tensor): ((t: Tensor) => Tensor) => {
+    const scale = logBeta(u, v)
+    return (t) =>
+      t
+        .log()
+        .mul(u.sub(1))
+        .add(t.neg().log1p().mul(v.sub(1)))
+        .sub(scale)
+        .exp()
+  }
+  // Powers below 1 are raised by the recurrences 26.5.15 and 26.5.16 of Abramowitz & Stegun:
+  // I(p, q) = I(p + 1, q) + ..., and I(p, q) = I(p, q + 1) - ...
   const [smallP, smallQ] = [p.lt(1), q.lt(1)]
   const higherP = smallP.where(p.add(1), p)
   const higherQ = smallQ.where(q.add(1), q)
-  const scale = logBeta(higherP, higherQ)
-  const density = (t: Tensor): Tensor =>
-    t
-      .log()
-      .mul(higherP.sub(1))
-      .add(t.neg().log1p().mul(higherQ.sub(1)))
-      .sub(scale)
-      .exp()
   const total = higherP.add(higherQ)
   const middle = higherP.div(total)
   const spread = higherP
@@ -118,26 +123,16 @@ export function betaShare(a: Tensor, b: Tensor, x: Tensor): Tensor {
     .div(total.square().mul(total.add(1)))
     .sqrt()
     .mul(reach)
-  const high = end.minimum(middle.add(spread)).detach()
-  const low = middle.sub(spread).clamp({ min: 0 }).minimum(high).detach()
-  const share = integrate(density, low, high)
-  const inside = end.gt(0).logicalAnd(end.lt(1))
-  const safe = inside.where(end, 0.5)
-  const withEnd = share.add(inside.where(density(safe).detach().mul(end.sub(end.detach())), 0))
-  const power = (u: Tensor, v: Tensor): Tensor =>
-    safe.log().mul(u).add(safe.neg().log1p().mul(v)).sub(logBeta(u, v)).exp()
-  const upQ = smallQ.where(inside.where(power(higherP, q).div(q), 0), 0)
-  const upP = smallP.where(inside.where(power(p, q).div(p), 0), 0)
-  // I(p, q) = I(p + 1, q) + ..., and I(p, q) = I(p, q + 1) - ...
-  return withEnd.sub(upQ).add(upP)
+  const high = end.minimum(middle.add(spread))
+  const low = middle.sub(spread).clamp({ min: 0 }).minimum(high)
+  const share = integrate(densityOf(higherP, higherQ), low, high)
+  const product = end.mul(end.neg().add(1))
+  const upQ = smallQ.where(densityOf(higherP, q)(end).mul(product).div(q), 0)
+  const upP = smallP.where(densityOf(p, q)(end).mul(product).div(p), 0)
+  return inside.where(share.sub(upQ).add(upP), given.ge(1).to('float64'))
 }
 
 /** log B(a, b). */
 export function logBeta(a: Tensor, b: Tensor): Tensor {
   return a.lgamma().add(b.lgamma()).sub(a.add(b).lgamma())
-}
-
-function positive(x: Tensor, fn: (t: Tensor) => Tensor): Tensor {
-  const inside = x.gt(0)
-  return inside.where(fn(inside.where(x, 1)), 0)
 }

@@ -1,11 +1,12 @@
 // The engine at run time: which backend is in use, what has been demanded and assigned but not yet computed, and the
 // flush that computes it. One flush = one trace of the demanded graph, looked up as a plan (built on a miss), run, and
 // settled. This is the project's one global. Read next: plan/walk.ts (trace and key), plan/build.ts (a new plan).
-import type { Backend, BackendInfo } from './backend.ts'
+import type { Backend } from './backend.ts'
 import { hostArray, type TypedArray } from './dtype.ts'
-import { BackendError, NablaError, OutOfMemoryError, ValueError } from './errors.ts'
+import { BackendError, NablaError, OutOfMemoryError } from './errors.ts'
 import { describeMemoryUse } from './memoryUse.ts'
 import type { Node } from './node.ts'
+import { checkOptions, type EngineOptions } from './options.ts'
 import { buildPlan } from './plan/build.ts'
 import { PlanCache } from './plan/cache.ts'
 import type { Plan } from './plan/plan.ts'
@@ -22,22 +23,6 @@ export const longestChain = 2048
 
 /** How many values may wait to be kept; older ones are let go first. */
 const mostKept = 64
-
-/** Settings of {@link configure}. */
-export interface EngineOptions {
-  /** `lazy` (the default) computes at flush; `eager` computes after every op, for debugging (R11). */
-  mode?: 'lazy' | 'eager'
-  /** Whether work is fused into kernels (the default). Without, every primitive is a step of its own: for debugging. */
-  fusion?: boolean
-  /** Threads that compute, the calling one included, where the backend can choose. Results do not depend on it (R7). */
-  threads?: number
-  /**
-   * How many milliseconds `await x.data()`, `await x.realize()` and {@link inSlices} compute before they let the rest of the
-   * program run. Default: 25 on the main thread of a page, which may not stand still, and no limit elsewhere (`Infinity`).
-   * A slice ends with a step of a plan, never within one.
-   */
-  slice?: number
-}
 
 /** Counts since start; what tests and `explain` read. */
 export interface EngineStatistics {
@@ -111,25 +96,13 @@ class Engine {
   }
 
   configure(options: EngineOptions): void {
+    checkOptions(options)
     const { mode, fusion, threads, slice } = options
-    if (mode !== undefined && mode !== 'lazy' && mode !== 'eager') {
-      throw new ValueError(`configure: unknown mode '${String(mode)}'. Known: lazy, eager`)
-    }
     if (threads !== undefined) {
-      if (!Number.isInteger(threads) || threads < 1) {
-        throw new ValueError(`configure: threads must be a whole number from 1 on, got ${String(threads)}`)
-      }
       this.#backend?.threads?.(threads)
       this.#threads = threads
     }
-    if (slice !== undefined) {
-      if (typeof slice !== 'number' || !(slice > 0)) {
-        throw new ValueError(
-          `configure: slice must be a number of milliseconds above 0, got ${String(slice)}`,
-        )
-      }
-      this.#slice = slice
-    }
+    if (slice !== undefined) this.#slice = slice
     if (mode !== undefined) this.#mode = mode
     if (fusion !== undefined && fusion !== this.#fusion) {
       this.#finish()
@@ -161,10 +134,15 @@ class Engine {
   /** Called for every node an op makes. Almost always does nothing. @param longest how long the chain below it may be */
   created(node: Node, longest: number = longestChain): void {
     if (this.#busy) return
-    const observer = this.#observer
+    if (this.#observer !== null) this.#show(node, this.#observer)
+    else if (node.depth > longest || this.#mode === 'eager') this.realize([node])
+  }
+
+  /** Computing a value makes it forget what it was made from, and that is shown as well. */
+  #show(node: Node, observer: Observer): void {
     const { inputs } = node
-    if (node.depth > longest || this.#mode === 'eager' || observer !== null) this.realize([node])
-    observer?.(node, inputs)
+    this.realize([node])
+    observer(node, inputs)
   }
 
   /**
@@ -365,7 +343,9 @@ class Engine {
     const work = this.#underWay
     if (work === null) return
     this.#underWay = null
+    const busy = this.#busy
     work.advance(Infinity)
+    this.#busy = busy
   }
 
   /** One flush: all at once, or with a pause before every step of its plan. */
@@ -385,6 +365,7 @@ class Engine {
     const backend = this.backend
     const recorder = this.#recorder
     const { plansBuilt } = this.statistics
+    const busy = this.#busy
     this.#busy = true
     try {
       recorder?.flush()
@@ -413,7 +394,7 @@ class Engine {
       }
       throw error
     } finally {
-      this.#busy = false
+      this.#busy = busy
       if (!settled && assignments.size > 0)
         this.#assignments = new Map([...assignments, ...this.#assignments])
       const unread = candidates.filter((node) => !node.isLeaf)
@@ -430,43 +411,3 @@ function isVariableLeaf(node: Node): boolean {
 
 /** The one engine of this process. */
 export const engine: Engine = /* @__PURE__ */ new Engine()
-
-/** Sets how the engine works. */
-export function configure(options: EngineOptions): void {
-  engine.configure(options)
-}
-
-/** Where work runs: backend, threads, what keeps it from being faster, memory (R10). */
-export function backendInfo(): BackendInfo {
-  return engine.backend.info()
-}
-
-/** Installs a backend; `@nabla/tensor` installs WebAssembly by itself. */
-export function setBackend(backend: Backend): void {
-  engine.setBackend(backend)
-}
-
-/**
- * Begins a profile: how long every flush takes, in it every kernel with its arithmetic and bytes, and what each thread does.
- * `NABLA_PROFILE=1` takes one of a whole program in Node. Results do not depend on it; recording costs a few microseconds
- * a step.
- */
-export function startProfile(): Profile {
-  return engine.startProfile()
-}
-
-/**
- * Does what `run` does, without keeping a page from living: the work of an optimizer's step, or of {@link flush}, is done in
- * slices (see {@link EngineOptions.slice}), and the rest of the program runs in between. Whoever needs a result meanwhile
- * has the work finished at once, so nobody ever sees it half done. Off the main thread of a page it is the same as calling
- * `run`.
- * @returns what `run` returns, when all is computed
- */
-export function inSlices<T>(run: () => T): Promise<T> {
-  return engine.inSlices(run)
-}
-
-/** Computes all pending assignments now. */
-export function flush(): void {
-  engine.flush()
-}

@@ -2,18 +2,9 @@
 // tools do.
 export * from './backend.ts'
 export * from './dtype.ts'
-export {
-  backendInfo,
-  configure,
-  engine,
-  longestChain,
-  flush,
-  inSlices,
-  setBackend,
-  startProfile,
-  type EngineOptions,
-  type EngineStatistics,
-} from './engine.ts'
+export { backendInfo, configure, flush, inSlices, setBackend, startProfile } from './control.ts'
+export { engine, longestChain, type EngineStatistics } from './engine.ts'
+export type { EngineOptions } from './options.ts'
 export * from './errors.ts'
 export * from './expr.ts'
 export { createInterpreter } from './interpreter/index.ts'

@@ -2,9 +2,8 @@
 // how much one call does and which parts there are (blocks.ts). The parts are always made, also on one thread: a library
 // may give other bits for other sizes. Read next: contraction.ts, which runs a plan; code.ts for the loops.
 import { bytesOf, type ContractSpec } from '@nabla/engine'
-import type { ContractExtents } from '../contract/plan.ts'
+import { extentsOf, swapExtents, type ContractExtents } from '../contract/plan.ts'
 import type { ContractPart } from '../contract/split.ts'
-import { extentOf } from '../contract/tables.ts'
 import { blocksOf, type Blocks } from './blocks.ts'
 import { formsOf, groupsOf, runOf, type Groups, type OperandForm, type OperandName } from './forms.ts'
 
@@ -47,7 +46,7 @@ export function planBlas(given: ContractSpec, smallest: number = smallestByDefau
   const spec = turned(given, rows <= columns ? 'a' : 'b')
   const straight = extentsOf(spec)
   const swapped = runOf(straight.cM) > runOf(straight.cN)
-  const extents = swapped ? swap(straight) : straight
+  const extents = swapped ? swapExtents(straight) : straight
   const sizes: Groups = swapped ? { m: columns, n: rows, k: depth } : { m: rows, n: columns, k: depth }
   const { forms, granularity } = formsOf(extents, sizes)
   const isCopiedForLittle = (['a', 'b'] as const).some(
@@ -89,23 +88,4 @@ function turned(spec: ContractSpec, operand: 'a' | 'b'): ContractSpec {
     bK[axis] = -bK[axis]!
   }
   return { ...spec, a: { ...spec.a, offset: aOffset, k: aK }, b: { ...spec.b, offset: bOffset, k: bK } }
-}
-
-function extentsOf(spec: ContractSpec): ContractExtents {
-  return {
-    aBatch: extentOf(spec.batch, spec.a.batch),
-    aM: extentOf(spec.m, spec.a.m),
-    aK: extentOf(spec.k, spec.a.k),
-    bBatch: extentOf(spec.batch, spec.b.batch),
-    bK: extentOf(spec.k, spec.b.k),
-    bN: extentOf(spec.n, spec.b.n),
-    cBatch: extentOf(spec.batch, spec.c.batch),
-    cM: extentOf(spec.m, spec.c.m),
-    cN: extentOf(spec.n, spec.c.n),
-  }
-}
-
-/** The transposed product: C[n, m] = sum over k of B[n, k] * A[k, m]. */
-function swap({ aBatch, aM, aK, bBatch, bK, bN, cBatch, cM, cN }: ContractExtents): ContractExtents {
-  return { aBatch: bBatch, aM: bN, aK: bK, bBatch: aBatch, bK: aK, bN: aM, cBatch, cM: cN, cN: cM }
 }

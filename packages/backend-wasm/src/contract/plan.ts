@@ -60,9 +60,9 @@ const scatteredStoreCost = 12
 /** A swap that saves less is not worth a change of access order. */
 const worthwhileSwap = 0.97
 
-/** Plans a contraction. */
-export function planContract(spec: ContractSpec): ContractPlan {
-  const extents: ContractExtents = {
+/** Where the operands and the result of a contraction lie. */
+export function extentsOf(spec: ContractSpec): ContractExtents {
+  return {
     aBatch: extentOf(spec.batch, spec.a.batch),
     aM: extentOf(spec.m, spec.a.m),
     aK: extentOf(spec.k, spec.a.k),
@@ -73,6 +73,26 @@ export function planContract(spec: ContractSpec): ContractPlan {
     cM: extentOf(spec.m, spec.c.m),
     cN: extentOf(spec.n, spec.c.n),
   }
+}
+
+/** Those of the transposed product: C[n, m] = sum over k of B[n, k] * A[k, m]. */
+export function swapExtents({
+  aBatch,
+  aM,
+  aK,
+  bBatch,
+  bK,
+  bN,
+  cBatch,
+  cM,
+  cN,
+}: ContractExtents): ContractExtents {
+  return { aBatch: bBatch, aM: bN, aK: bK, bBatch: aBatch, bK: aK, bN: aM, cBatch, cM: cN, cN: cM }
+}
+
+/** Plans a contraction. */
+export function planContract(spec: ContractSpec): ContractPlan {
+  const extents = extentsOf(spec)
   const bytes = bytesOf(spec.dtype)
   const straight: ContractPlan = {
     path: 'nothing',
@@ -130,13 +150,12 @@ function cheaper(straight: ContractPlan, dtype: DType): ContractPlan {
 
 /** The transposed product: C[n, m] = sum over k of B[n, k] * A[k, m]. */
 function swap(plan: ContractPlan): ContractPlan {
-  const { aBatch, aM, aK, bBatch, bK, bN, cBatch, cM, cN } = plan.extents
   return {
     ...plan,
     swapped: !plan.swapped,
     m: plan.n,
     n: plan.m,
-    extents: { aBatch: bBatch, aM: bN, aK: bK, bBatch: aBatch, bK: aK, bN: aM, cBatch, cM: cN, cN: cM },
+    extents: swapExtents(plan.extents),
     offsets: { a: plan.offsets.b, b: plan.offsets.a, c: plan.offsets.c },
   }
 }

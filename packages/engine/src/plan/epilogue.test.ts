@@ -1,6 +1,7 @@
 // Maps that join the step of a contraction: which do, what is stored, and that the values stay what they are.
 import { beforeEach, expect, test } from 'vitest'
-import { engine, setBackend } from '../engine.ts'
+import { setBackend } from '../control.ts'
+import { engine } from '../engine.ts'
 import { createInterpreter } from '../interpreter/index.ts'
 import type { Node } from '../node.ts'
 import { Variable } from '../variable.ts'

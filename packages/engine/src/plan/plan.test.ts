@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
-import { engine, setBackend } from '../engine.ts'
+import { setBackend } from '../control.ts'
+import { engine } from '../engine.ts'
 import { createInterpreter } from '../interpreter/index.ts'
 import type { Node } from '../node.ts'
 import { Variable } from '../variable.ts'

@@ -1,6 +1,7 @@
 // Sums whose terms are computed together, and those whose terms must not be.
 import { beforeEach, expect, test } from 'vitest'
-import { engine, setBackend } from '../engine.ts'
+import { setBackend } from '../control.ts'
+import { engine } from '../engine.ts'
 import { createInterpreter } from '../interpreter/index.ts'
 import type { Node } from '../node.ts'
 import type { Plan } from './plan.ts'

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { ThreadReport } from '../backend.ts'
-import { engine, setBackend, startProfile } from '../engine.ts'
+import { setBackend, startProfile } from '../control.ts'
+import { engine } from '../engine.ts'
 import { createInterpreter } from '../interpreter/index.ts'
 import type { Node } from '../node.ts'
 import { host, map, matmul, reduce, softmax } from '../plan/testing.ts'

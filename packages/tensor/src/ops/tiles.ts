@@ -1,7 +1,7 @@
 // Small squares of images and kernels, transformed by a matrix from both sides: what Winograd's convolution does before and
 // after its products. Squares of images become planes, one for each place in the square, so that products run over all
 // tiles at once. One routine does all four; only plans make these ops, so they have no gradients. Read next: winograd.ts.
-import type { Layout, TileSide } from '@nabla/engine'
+import type { Layout, OperandKind, RoutineCall, TileSide, TilesSpec } from '@nabla/engine'
 import { createOp, type TensorOp } from '../op.ts'
 import { makeNode, type Tensor } from '../tensor.ts'
 import { slice } from './pieces.ts'
@@ -41,114 +41,69 @@ function withoutGaps(planes: Tensor, shape: readonly number[]): Tensor {
 
 type Pair = readonly [number, number]
 
-const cutOp: TensorOp = createOp(
-  'cutTiles',
-  {
-    kind: 'routine',
-    operands: ['rowMajor'],
-    specify({ inputs: [x], shape, dtype, attributes, slots }) {
-      const matrix = attributes['matrix'] as TileMatrix
-      const [images, channels, height, width] = (x as Layout).shape as [number, number, number, number]
-      const [rows, columns] = attributes['tiles'] as unknown as Pair
-      const plane = height * width
-      return {
-        name: 'tiles',
-        dtype,
-        matrix,
-        planes: [channels, images],
-        tiles: [rows, columns],
-        source: ofImage(
-          width,
-          [plane, channels * plane],
-          [height, width],
-          attributes['before'] as unknown as Pair,
-        ),
-        out: inPlanes(matrix.length, shape[2]!, columns, [images * rows * columns, rows * columns]),
-        slots: [slots[0]!, slots[1]!],
-      }
-    },
-  },
-  null,
-)
+/** What differs between the four ops: where squares come from and where they go. */
+type Sides = Pick<TilesSpec, 'planes' | 'tiles' | 'source' | 'out'>
 
-const joinOp: TensorOp = createOp(
-  'joinTiles',
-  {
-    kind: 'routine',
-    operands: ['rowMajor'],
-    specify({ inputs: [planes], shape, dtype, attributes, slots }) {
-      const matrix = attributes['matrix'] as TileMatrix
-      const [images, channels, height, width] = shape as [number, number, number, number]
-      const { shape: given } = planes as Layout
-      const [rows, columns] = given.slice(4) as [number, number]
-      const plane = height * width
-      return {
-        name: 'tiles',
-        dtype,
-        matrix,
-        planes: [channels, images],
-        tiles: [rows, columns],
-        source: inPlanes(given[0]!, channels * images * rows * columns, columns, [
-          images * rows * columns,
-          rows * columns,
-        ]),
-        out: ofImage(width, [plane, channels * plane], [height, width], [0, 0]),
-        slots: [slots[0]!, slots[1]!],
-      }
-    },
-  },
-  null,
-)
+function tilesOp(
+  name: string,
+  operand: OperandKind,
+  sidesOf: (given: Layout, call: RoutineCall, size: number) => Sides,
+): TensorOp {
+  const specify = (call: RoutineCall): TilesSpec => {
+    const { inputs, dtype, attributes, slots } = call
+    const matrix = attributes['matrix'] as TileMatrix
+    const sides = sidesOf(inputs[0]!, call, matrix.length)
+    return { name: 'tiles', dtype, matrix, ...sides, slots: [slots[0]!, slots[1]!] }
+  }
+  return createOp(name, { kind: 'routine', operands: [operand], specify }, null)
+}
 
-const spreadOp: TensorOp = createOp(
-  'spreadKernels',
-  {
-    kind: 'routine',
-    operands: ['strided'],
-    specify({ inputs: [w], shape, dtype, attributes, slots }) {
-      const matrix = attributes['matrix'] as TileMatrix
-      const { offset, strides, shape: given } = w as Layout
-      const [outputs, inputs] = given as [number, number, number, number]
-      const [ofOutputs, ofInputs, row, column] = strides as [number, number, number, number]
-      return {
-        name: 'tiles',
-        dtype,
-        matrix,
-        planes: [outputs],
-        tiles: [1, inputs],
-        source: { offset, planes: [ofOutputs], tile: [0, ofInputs], square: [row, column], image: null },
-        out: inPlanes(matrix.length, shape[2]!, inputs, [inputs]),
-        slots: [slots[0]!, slots[1]!],
-      }
-    },
-  },
-  null,
-)
+const cutOp = tilesOp('cutTiles', 'rowMajor', (x, { shape, attributes }, size) => {
+  const [images, channels, height, width] = x.shape as [number, number, number, number]
+  const [rows, columns] = attributes['tiles'] as unknown as Pair
+  const before = attributes['before'] as unknown as Pair
+  const plane = height * width
+  return {
+    planes: [channels, images],
+    tiles: [rows, columns],
+    source: ofImage(width, [plane, channels * plane], [height, width], before),
+    out: inPlanes(size, shape[2]!, columns, [images * rows * columns, rows * columns]),
+  }
+})
 
-const gatherOp: TensorOp = createOp(
-  'gatherKernels',
-  {
-    kind: 'routine',
-    operands: ['rowMajor'],
-    specify({ inputs: [planes], shape, dtype, attributes, slots }) {
-      const matrix = attributes['matrix'] as TileMatrix
-      const [outputs, inputs, size] = shape as [number, number, number, number]
-      const { shape: given } = planes as Layout
-      const square = size * size
-      return {
-        name: 'tiles',
-        dtype,
-        matrix,
-        planes: [outputs],
-        tiles: [1, inputs],
-        source: inPlanes(given[0]!, outputs * inputs, inputs, [inputs]),
-        out: { offset: 0, planes: [inputs * square], tile: [0, square], square: [size, 1], image: null },
-        slots: [slots[0]!, slots[1]!],
-      }
-    },
-  },
-  null,
-)
+const joinOp = tilesOp('joinTiles', 'rowMajor', (planes, { shape }) => {
+  const [images, channels, height, width] = shape as [number, number, number, number]
+  const [rows, columns] = planes.shape.slice(4) as [number, number]
+  const [plane, tiles] = [height * width, rows * columns]
+  return {
+    planes: [channels, images],
+    tiles: [rows, columns],
+    source: inPlanes(planes.shape[0]!, channels * images * tiles, columns, [images * tiles, tiles]),
+    out: ofImage(width, [plane, channels * plane], [height, width], [0, 0]),
+  }
+})
+
+const spreadOp = tilesOp('spreadKernels', 'strided', ({ offset, strides, shape: given }, { shape }, size) => {
+  const [outputs, inputs] = given as [number, number, number, number]
+  const [ofOutputs, ofInputs, row, column] = strides as [number, number, number, number]
+  return {
+    planes: [outputs],
+    tiles: [1, inputs],
+    source: { offset, planes: [ofOutputs], tile: [0, ofInputs], square: [row, column], image: null },
+    out: inPlanes(size, shape[2]!, inputs, [inputs]),
+  }
+})
+
+const gatherOp = tilesOp('gatherKernels', 'rowMajor', (planes, { shape }) => {
+  const [outputs, inputs, size] = shape as [number, number, number, number]
+  const square = size * size
+  return {
+    planes: [outputs],
+    tiles: [1, inputs],
+    source: inPlanes(planes.shape[0]!, outputs * inputs, inputs, [inputs]),
+    out: { offset: 0, planes: [inputs * square], tile: [0, square], square: [size, 1], image: null },
+  }
+})
 
 /**
  * Squares of images, every two elements from `before` before their first one, with zeros outside:
