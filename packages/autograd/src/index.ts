@@ -1,4 +1,4 @@
-// Gradients of Nabla tensors: backward, grad, valueAndGrad, customGradient and gradcheck.
+// Gradients of Nabla tensors: of any order, per example, with less memory, watched, checked.
 // The public face of @nabla/autograd: everything exported here is API, everything else is not.
 export { noGrad } from '@nabla/tensor'
 export { BatchingError, type Randomness } from './batching.ts'
